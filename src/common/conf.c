@@ -1,0 +1,285 @@
+/*
+ * conf: the object itself: defaults, derived values, services and listens.
+ */
+#include "common/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf_table.h"
+
+struct conf *
+conf_new(void)
+{
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	if (conf == NULL)
+		return NULL;
+	TAILQ_INIT(&conf->services);
+	if (conf_set_defaults(CONF_GLOBAL, conf) < 0) {
+		conf_free(conf);
+		return NULL;
+	}
+	return conf;
+}
+
+static void
+free_listens(struct conf_service *service)
+{
+	struct conf_listen *listen;
+
+	while ((listen = TAILQ_FIRST(&service->listens)) != NULL) {
+		TAILQ_REMOVE(&service->listens, listen, entry);
+		free(listen->host);
+		free(listen->text);
+		free(listen->file);
+		free(listen);
+	}
+}
+
+static void
+free_service(struct conf_service *service)
+{
+	free_listens(service);
+	free(service->name);
+	free(service->file);
+	free(service->format);
+	free(service);
+}
+
+void
+conf_service_remove(struct conf *conf, struct conf_service *service)
+{
+	TAILQ_REMOVE(&conf->services, service, entry);
+	free_service(service);
+}
+
+void
+conf_free(struct conf *conf)
+{
+	struct conf_service *service;
+
+	if (conf == NULL)
+		return;
+	while ((service = TAILQ_FIRST(&conf->services)) != NULL)
+		conf_service_remove(conf, service);
+	free(conf->pid_file);
+	free(conf);
+}
+
+int
+conf_set_defaults(enum conf_scope scope, void *base)
+{
+	const struct conf_keyword *keyword;
+	char why[CONF_WHY_SIZE];
+
+	for (size_t i = 0; (keyword = conf_keyword_at(i)) != NULL; i++)
+		if (keyword->scope == scope && keyword->initial != NULL &&
+		    conf_value_parse(keyword, keyword->initial, base, why) < 0)
+			return -1;
+	return 0;
+}
+
+static int64_t
+clamp(int64_t value, int64_t min, int64_t max)
+{
+	return value < min ? min : value > max ? max : value;
+}
+
+static bool
+given(const struct conf_service *service, const char *keyword)
+{
+	return service->set & conf_keyword_bit(conf_keyword_find(keyword));
+}
+
+/*
+ * Half of the time for the first probe, the rest for up to six. An explicit
+ * keyword takes its part out of the same time, which may leave too little.
+ */
+void
+conf_derive(struct conf_service *service)
+{
+	int64_t total = service->peer_timeout, left;
+
+	if (!given(service, "keepalive-idle"))
+		service->keepalive_idle = total / 2;
+	left = clamp(total - service->keepalive_idle, 1, total);
+	if (!given(service, "keepalive-count"))
+		service->keepalive_count = clamp(left, 1, 6);
+	if (!given(service, "keepalive-interval"))
+		service->keepalive_interval =
+		    clamp(left / service->keepalive_count, 1, 32767);
+	if (!given(service, "user-timeout"))
+		service->user_timeout = total * 1000;
+	if (!given(service, "send-timeout"))
+		service->send_timeout = total * 1000;
+}
+
+static char *
+copy_or_null(const char *text)
+{
+	return text == NULL ? NULL : strdup(text);
+}
+
+struct conf_service *
+conf_service_new(
+    struct conf *conf, const char *name, const char *file, unsigned line)
+{
+	struct conf_service *service = calloc(1, sizeof(*service));
+
+	if (service == NULL)
+		return NULL;
+	TAILQ_INIT(&service->listens);
+	service->name = strdup(name);
+	service->file = copy_or_null(file);
+	service->line = line;
+	if (service->name == NULL || (file != NULL && service->file == NULL) ||
+	    conf_set_defaults(CONF_SERVICE, service) < 0) {
+		free_service(service);
+		return NULL;
+	}
+	conf_derive(service);
+	TAILQ_INSERT_TAIL(&conf->services, service, entry);
+	return service;
+}
+
+struct conf_service *
+conf_service_find(const struct conf *conf, const char *name)
+{
+	struct conf_service *service;
+
+	TAILQ_FOREACH(service, &conf->services, entry)
+		if (strcmp(service->name, name) == 0)
+			return service;
+	return NULL;
+}
+
+const struct conf_listen *
+conf_listen_find(const struct conf *conf, const char *host, uint16_t port)
+{
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+
+	TAILQ_FOREACH(service, &conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry)
+			if (listen->port == port &&
+			    strcmp(listen->host, host) == 0)
+				return listen;
+	return NULL;
+}
+
+int
+conf_add_default_services(struct conf *conf, conf_known_fn *known)
+{
+	const struct conf_known *k;
+	struct conf_service *service;
+	char text[16], why[CONF_WHY_SIZE];
+
+	for (size_t i = 0; (k = known(i)) != NULL; i++) {
+		if (!k->by_default)
+			continue;
+		snprintf(text, sizeof(text), "*:%u", k->port);
+		service = conf_service_new(conf, k->name, NULL, 0);
+		if (service == NULL ||
+		    conf_listen_add(service, text, NULL, 0, why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+bool
+conf_is_set(const struct conf *conf, const char *keyword)
+{
+	return conf->set & conf_keyword_bit(conf_keyword_find(keyword));
+}
+
+int
+conf_set_pid_file(struct conf *conf, const char *path, FILE *errors)
+{
+	const struct conf_keyword *keyword = conf_keyword_find("pid-file");
+	char why[CONF_WHY_SIZE];
+
+	if (conf_value_parse(keyword, path, conf, why) < 0) {
+		fprintf(errors, "preforkd: -p %s: %s\n", path, why);
+		return -1;
+	}
+	conf->set |= conf_keyword_bit(keyword);
+	return 0;
+}
+
+/* Drops the blocks that no argument asked for: those without a listen. */
+static void
+drop_unasked(struct conf *conf)
+{
+	struct conf_service *service, *next;
+
+	for (service = TAILQ_FIRST(&conf->services); service != NULL;
+	     service = next) {
+		next = TAILQ_NEXT(service, entry);
+		if (TAILQ_EMPTY(&service->listens))
+			conf_service_remove(conf, service);
+	}
+}
+
+static bool
+is_known(const char *name, conf_known_fn *known)
+{
+	for (size_t i = 0; known(i) != NULL; i++)
+		if (strcmp(known(i)->name, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+apply_argument(struct conf *conf, const char *argument, conf_known_fn *known,
+    char why[CONF_WHY_SIZE])
+{
+	const char *at = strchr(argument, '@');
+	struct conf_service *service;
+	char name[64];
+
+	if (at == NULL || at == argument) {
+		snprintf(why, CONF_WHY_SIZE,
+		    "must be service@address:port, "
+		    "as in echo@127.0.0.1:7007");
+		return -1;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)(at - argument), argument);
+	if (!is_known(name, known)) {
+		snprintf(why, CONF_WHY_SIZE,
+		    "unknown service; the nearest is "
+		    "\"%s\"",
+		    conf_nearest_service(name, known));
+		return -1;
+	}
+	service = conf_service_find(conf, name);
+	if (service == NULL)
+		service = conf_service_new(conf, name, NULL, 0);
+	if (service == NULL) {
+		snprintf(why, CONF_WHY_SIZE, "out of memory");
+		return -1;
+	}
+	if (conf_listen_add(service, at + 1, NULL, 0, why) < 0)
+		return -1;
+	return 0;
+}
+
+int
+conf_apply_arguments(struct conf *conf, char *const *arguments, int count,
+    conf_known_fn *known, FILE *errors)
+{
+	struct conf_service *service;
+	char why[CONF_WHY_SIZE];
+	int result = 0;
+
+	TAILQ_FOREACH(service, &conf->services, entry)
+		free_listens(service);
+	for (int i = 0; i < count; i++)
+		if (apply_argument(conf, arguments[i], known, why) < 0) {
+			fprintf(
+			    errors, "preforkd: %s: %s\n", arguments[i], why);
+			result = -1;
+		}
+	drop_unasked(conf);
+	return result;
+}

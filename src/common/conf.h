@@ -1,0 +1,113 @@
+/*
+ * conf: the configuration, as preforkd.conf(5) describes it.
+ *
+ * conf_table.c holds the one table of keywords, which the parser, conf_print
+ * and the test of the manual page read. Numbers are int64_t whatever their
+ * keyword, so that a row needs nothing but an offset.
+ */
+#ifndef COMMON_CONF_H
+#define COMMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/queue.h>
+
+/* What daytime's format may give, with a terminating zero, without CR LF. */
+#define CONF_DAYTIME_MAX 256
+
+/* A listen line, or an argument of the command line. */
+struct conf_listen {
+	TAILQ_ENTRY(conf_listen) entry;
+	char *host;    /* "*", a name, or an address without [] */
+	char *text;    /* as it was written: "[::1]:7" */
+	char *file;    /* where, for messages */
+	unsigned line; /* 0: not from a file */
+	uint16_t port;
+};
+
+TAILQ_HEAD(conf_listens, conf_listen);
+
+/* A service block. Times in milliseconds, but where the name says _s. */
+struct conf_service {
+	TAILQ_ENTRY(conf_service) entry;
+	char *name;
+	char *file;
+	unsigned line;
+	uint64_t set; /* bit n: row n of the table was given */
+	struct conf_listens listens;
+	int64_t backlog;
+	int64_t start_workers;
+	int64_t keepalive;          /* 0 or 1 */
+	int64_t peer_timeout;       /* s */
+	int64_t keepalive_idle;     /* s */
+	int64_t keepalive_interval; /* s */
+	int64_t keepalive_count;
+	int64_t user_timeout;
+	int64_t send_timeout;
+	int64_t idle_timeout;
+	int64_t linger_timeout;
+	int64_t defer_accept; /* s */
+	char *format;
+	int64_t utc; /* 0 or 1 */
+};
+
+TAILQ_HEAD(conf_services, conf_service);
+
+struct conf {
+	uint64_t set;
+	char *pid_file;          /* an absolute path, or "none" */
+	int64_t log_level;       /* of syslog(3) */
+	int64_t log_connections; /* 0 or 1 */
+	int64_t stop_timeout;
+	struct conf_services services;
+};
+
+/* A service that the program knows: the names that a block may have. */
+struct conf_known {
+	const char *name;
+	uint16_t port;   /* of its RFC */
+	bool by_default; /* served when nothing else is asked for */
+};
+
+/* The known service of that index, or NULL past the last. */
+typedef const struct conf_known *conf_known_fn(size_t index);
+
+/*
+ * A configuration with every keyword at its default and no service; NULL
+ * when memory is short. conf_free takes it back.
+ */
+struct conf *conf_new(void);
+
+void conf_free(struct conf *conf);
+
+/*
+ * Reads the file at path. Every error is one line "path:line: message" on
+ * errors, all of them in one run; then, or when the file cannot be read, NULL
+ * is returned. What is not given has its default or derived value. A file
+ * without a service block leaves the list of services empty.
+ */
+struct conf *conf_read(const char *path, conf_known_fn *known, FILE *errors);
+
+/* Adds the services that are served by default, on their own ports. */
+int conf_add_default_services(struct conf *conf, conf_known_fn *known);
+
+/*
+ * Serve just what arguments (count of them, "service@address:port") say, with
+ * the settings of that service's block where conf has one. Errors are lines
+ * on errors. Returns 0 or -1.
+ */
+int conf_apply_arguments(struct conf *conf, char *const *arguments, int count,
+    conf_known_fn *known, FILE *errors);
+
+/* True when the file gave this global keyword. */
+bool conf_is_set(const struct conf *conf, const char *keyword);
+
+/* Sets pid-file as the command line does; -1 where path is no good. */
+int conf_set_pid_file(struct conf *conf, const char *path, FILE *errors);
+
+/* Writes the effective configuration in the file's own syntax. */
+void conf_print(const struct conf *conf, FILE *to);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * conf_listen: the addresses that a service listens on.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/conf_table.h"
+
+static int
+wrong(char why[CONF_WHY_SIZE], const char *what)
+{
+	snprintf(why, CONF_WHY_SIZE, "%s", what);
+	return -1;
+}
+
+/*
+ * Splits "host:port", "[v6]:port" and "*:port"; *host and *length are the
+ * host without its brackets, *port the text behind the last colon.
+ */
+static int
+split(const char *text, const char **host, size_t *length, const char **port,
+    char why[CONF_WHY_SIZE])
+{
+	const char *colon = strrchr(text, ':');
+
+	*host = text;
+	if (text[0] == '[') {
+		const char *close = strchr(text, ']');
+
+		if (close == NULL || close == text + 1 || close[1] != ':')
+			return wrong(why,
+			    "must be [address]:port, "
+			    "as in [::1]:7");
+		*host = text + 1;
+		*length = (size_t)(close - *host);
+		*port = close + 2;
+		return 0;
+	}
+	if (colon == NULL)
+		return wrong(why,
+		    "has no port: must be address:port, "
+		    "as in *:7 or 127.0.0.1:7");
+	if (colon == text)
+		return wrong(why,
+		    "has no address: "
+		    "write *:port for every address");
+	if (strchr(text, ':') != colon)
+		return wrong(why,
+		    "an IPv6 address needs brackets, "
+		    "as in [::1]:7");
+	*length = (size_t)(colon - text);
+	*port = colon + 1;
+	return 0;
+}
+
+static struct conf_listen *
+new_listen(const char *host, size_t length, const char *text, const char *file)
+{
+	struct conf_listen *listen = calloc(1, sizeof(*listen));
+
+	if (listen == NULL)
+		return NULL;
+	listen->host = strndup(host, length);
+	listen->text = strdup(text);
+	listen->file = file == NULL ? NULL : strdup(file);
+	if (listen->host == NULL || listen->text == NULL ||
+	    (file != NULL && listen->file == NULL)) {
+		free(listen->host);
+		free(listen->text);
+		free(listen->file);
+		free(listen);
+		return NULL;
+	}
+	return listen;
+}
+
+int
+conf_listen_add(struct conf_service *service, const char *text,
+    const char *file, unsigned line, char why[CONF_WHY_SIZE])
+{
+	const char *host, *port, *bad;
+	struct conf_listen *listen;
+	size_t length;
+	uint16_t number;
+
+	if (split(text, &host, &length, &port, why) < 0)
+		return -1;
+	number = (uint16_t)strtonum(port, 1, 65535, &bad);
+	if (bad != NULL)
+		return wrong(why, "the port must be 1 to 65535");
+	listen = new_listen(host, length, text, file);
+	if (listen == NULL)
+		return wrong(why, "out of memory");
+	listen->line = line;
+	listen->port = number;
+	TAILQ_INSERT_TAIL(&service->listens, listen, entry);
+	return 0;
+}

@@ -1,0 +1,112 @@
+#include "common/fdref.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+struct fdref_holder {
+	TAILQ_ENTRY(fdref_holder) entry;
+	enum fdref_kind kind;
+	pid_t pid;
+};
+
+struct fdref {
+	int fd;
+	size_t count;
+	TAILQ_HEAD(, fdref_holder) holders;
+};
+
+struct fdref *
+fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first)
+{
+	struct fdref *ref;
+
+	ref = calloc(1, sizeof(*ref));
+	if (ref == NULL)
+		return NULL;
+	ref->fd = fd;
+	TAILQ_INIT(&ref->holders);
+	*first = fdref_hold(ref, kind, pid);
+	if (*first == NULL) {
+		free(ref);
+		return NULL;
+	}
+	return ref;
+}
+
+struct fdref_holder *
+fdref_hold(struct fdref *ref, enum fdref_kind kind, pid_t pid)
+{
+	struct fdref_holder *holder;
+
+	holder = calloc(1, sizeof(*holder));
+	if (holder == NULL)
+		return NULL;
+	holder->kind = kind;
+	holder->pid = pid;
+	TAILQ_INSERT_TAIL(&ref->holders, holder, entry);
+	ref->count++;
+	return holder;
+}
+
+void
+fdref_name(struct fdref_holder *holder, pid_t pid)
+{
+	holder->pid = pid;
+}
+
+size_t
+fdref_drop(struct fdref *ref, struct fdref_holder *holder)
+{
+	size_t left = --ref->count;
+
+	TAILQ_REMOVE(&ref->holders, holder, entry);
+	free(holder);
+	if (left == 0) {
+		/* Linux frees the descriptor whatever close(2) returns. */
+		close(ref->fd);
+		free(ref);
+	}
+	return left;
+}
+
+int
+fdref_fd(const struct fdref *ref)
+{
+	return ref->fd;
+}
+
+size_t
+fdref_count(const struct fdref *ref)
+{
+	return ref->count;
+}
+
+char *
+fdref_describe(const struct fdref *ref, char *text, size_t size)
+{
+	static const char more[] = ",...";
+	const struct fdref_holder *holder;
+	size_t used = 0;
+	char name[24];
+	int n;
+
+	text[0] = '\0';
+	TAILQ_FOREACH(holder, &ref->holders, entry) {
+		if (holder->kind == FDREF_WORKER)
+			n = snprintf(
+			    name, sizeof(name), "%d", (int)holder->pid);
+		else
+			n = snprintf(name, sizeof(name), "configuration");
+		if (used + 1 + (size_t)n + sizeof(more) > size) {
+			if (used + sizeof(more) <= size)
+				memcpy(text + used, more, sizeof(more));
+			break;
+		}
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+		    used == 0 ? "" : ",", name);
+	}
+	return text;
+}

@@ -1,0 +1,55 @@
+/*
+ * fdref: reference counts for a descriptor that several processes share.
+ *
+ * close(2) lowers the kernel's count, and the kernel does not tell who else
+ * holds one. This ledger does: each holder has a name, fork adds one, reaping
+ * drops one, and the last drop closes the descriptor and frees the object.
+ */
+#ifndef COMMON_FDREF_H
+#define COMMON_FDREF_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+enum fdref_kind {
+	FDREF_CONFIGURATION, /* a listen line of the configuration */
+	FDREF_WORKER         /* a worker that inherited it, by its pid */
+};
+
+struct fdref;
+struct fdref_holder;
+
+/*
+ * Takes the ownership of fd, with a first holder of that kind (pid 0 where
+ * the kind has none), stored in *first. Returns NULL with errno ENOMEM, and
+ * fd stays the caller's.
+ */
+struct fdref *
+fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first);
+
+/* Adds a holder. Returns what fdref_drop takes, or NULL with errno ENOMEM. */
+struct fdref_holder *
+fdref_hold(struct fdref *ref, enum fdref_kind kind, pid_t pid);
+
+/* Says whose a holder is, when the pid was not known before fork(2). */
+void fdref_name(struct fdref_holder *holder, pid_t pid);
+
+/*
+ * Drops a holder and frees it. Returns how many are left; when that is 0 the
+ * descriptor was closed and ref is gone.
+ */
+size_t fdref_drop(struct fdref *ref, struct fdref_holder *holder);
+
+/* The descriptor, still owned by ref. */
+int fdref_fd(const struct fdref *ref);
+
+/* How many hold it. */
+size_t fdref_count(const struct fdref *ref);
+
+/*
+ * Writes "configuration,4242,4243" to text, oldest first, cut with ",..."
+ * where size bytes are too few. Returns text.
+ */
+char *fdref_describe(const struct fdref *ref, char *text, size_t size);
+
+#endif

@@ -1,0 +1,267 @@
+#include "common/scoreboard.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+#define READ_TRIES 16
+
+/* Rounded up, so that slots start on a boundary of their own alignment. */
+static size_t
+slots_offset(uint32_t rows)
+{
+	size_t end =
+	    sizeof(struct scoreboard_header) + rows * sizeof(struct pool_row);
+	size_t align = _Alignof(struct slot);
+
+	return (end + align - 1) / align * align;
+}
+
+static void
+fill_header(struct scoreboard_header *header, uint32_t rows, uint32_t slots)
+{
+	header->version = SCOREBOARD_VERSION;
+	header->header_size = sizeof(struct scoreboard_header);
+	header->row_size = sizeof(struct pool_row);
+	header->rows = rows;
+	header->slot_size = sizeof(struct slot);
+	header->slots = slots;
+	header->master = getpid();
+	header->started_ms = clock_ms();
+	header->started_at = time(NULL);
+	header->magic = SCOREBOARD_MAGIC;
+}
+
+static void *
+map_memfd(size_t size)
+{
+	void *map = MAP_FAILED;
+	int fd, saved;
+
+	fd = memfd_create("preforkd-scoreboard", MFD_CLOEXEC);
+	if (fd < 0)
+		return MAP_FAILED;
+	if (ftruncate(fd, (off_t)size) == 0)
+		map =
+		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	saved = errno;
+	close(fd); /* the mapping holds the memory */
+	errno = saved;
+	return map;
+}
+
+int
+scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
+{
+	size_t size = slots_offset(rows) + slots * sizeof(struct slot);
+	void *map;
+
+	board->free_slots = calloc(slots, sizeof(*board->free_slots));
+	if (board->free_slots == NULL)
+		return -1;
+	map = map_memfd(size);
+	if (map == MAP_FAILED) {
+		free(board->free_slots);
+		return -1;
+	}
+	/* A stack with slot 0 on top. */
+	for (board->free_count = 0; board->free_count < slots;
+	     board->free_count++)
+		board->free_slots[board->free_count] =
+		    slots - 1 - board->free_count;
+	board->header = map;
+	board->rows = (struct pool_row *)(board->header + 1);
+	board->slots = (struct slot *)((char *)map + slots_offset(rows));
+	board->size = size;
+	fill_header(board->header, rows, slots);
+	return 0;
+}
+
+void
+scoreboard_destroy(struct scoreboard *board)
+{
+	munmap(board->header, board->size);
+	free(board->free_slots);
+	memset(board, 0, sizeof(*board));
+}
+
+struct slot *
+scoreboard_take(struct scoreboard *board, uint32_t row)
+{
+	struct slot *slot;
+
+	if (board->free_count == 0)
+		return NULL;
+	slot = &board->slots[board->free_slots[--board->free_count]];
+	slot->pool = row;
+	slot->last_ending = SCOREBOARD_NO_ENDING;
+	slot_set_state(slot, SLOT_STARTING, clock_ms());
+	return slot;
+}
+
+bool
+slot_is_open(const struct slot *copy)
+{
+	uint64_t ended = 0;
+
+	for (size_t i = 0; i < SCOREBOARD_ENDINGS; i++)
+		ended += copy->endings[i];
+	return copy->connections != ended;
+}
+
+static void
+add(_Atomic uint64_t *to, _Atomic uint64_t *from)
+{
+	atomic_fetch_add_explicit(to, *from, memory_order_relaxed);
+}
+
+void
+scoreboard_release(
+    struct scoreboard *board, struct slot *slot, bool *open, struct slot *last)
+{
+	struct pool_row *row = &board->rows[slot->pool];
+	bool was_open = slot_is_open(slot);
+
+	/* A worker killed while it wrote has left the number odd. */
+	slot->sequence &= ~UINT32_C(1);
+	if (open != NULL) {
+		*open = was_open;
+		scoreboard_read(slot, last);
+	}
+	if (was_open)
+		slot_end(slot, ENDING_FAILED);
+	add(&row->in, &slot->traffic.in);
+	add(&row->out, &slot->traffic.out);
+	add(&row->connections, &slot->connections);
+	add(&row->log_lost, &slot->log_lost);
+	for (size_t i = 0; i < SCOREBOARD_ENDINGS; i++)
+		add(&row->endings[i], &slot->endings[i]);
+	memset(slot, 0, sizeof(*slot));
+	board->free_slots[board->free_count++] =
+	    (uint32_t)(slot - board->slots);
+}
+
+/* Word by word: a word that races with the worker's store is not torn. */
+static void
+copy_words(struct slot *to, const struct slot *from)
+{
+	uint64_t *t = (uint64_t *)(void *)to;
+	const uint64_t *f = (const uint64_t *)(const void *)from;
+
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*t); i++)
+		t[i] = __atomic_load_n(&f[i], __ATOMIC_RELAXED);
+}
+
+bool
+scoreboard_read(const struct slot *slot, struct slot *copy)
+{
+	uint32_t before, after;
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		before =
+		    atomic_load_explicit(&slot->sequence, memory_order_acquire);
+		copy_words(copy, slot);
+		atomic_thread_fence(memory_order_acquire);
+		after =
+		    atomic_load_explicit(&slot->sequence, memory_order_relaxed);
+		if (before == after && before % 2 == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+slot_set_state(struct slot *slot, enum slot_state state, int64_t now)
+{
+	atomic_store_explicit(&slot->since_ms, now, memory_order_relaxed);
+	atomic_store_explicit(&slot->state, state, memory_order_release);
+}
+
+/* Alone in writing, the worker needs no atomic addition. */
+static void
+count_up(_Atomic uint64_t *counter, uint64_t by)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + by, memory_order_relaxed);
+}
+
+static void
+set_peer(struct slot *slot, const struct sockaddr *peer)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	memset(slot->peer, 0, sizeof(slot->peer));
+	slot->peer_scope = 0;
+	if (peer->sa_family == AF_INET6) {
+		memcpy(&in6, peer, sizeof(in6));
+		memcpy(slot->peer, &in6.sin6_addr, sizeof(slot->peer));
+		slot->peer_port = ntohs(in6.sin6_port);
+		slot->peer_scope = in6.sin6_scope_id;
+	} else {
+		memcpy(&in, peer, sizeof(in));
+		memcpy(slot->peer, mapped, sizeof(mapped));
+		memcpy(slot->peer + 12, &in.sin_addr, sizeof(in.sin_addr));
+		slot->peer_port = ntohs(in.sin_port);
+	}
+	/* All of an IPv4 address, the upper half of an IPv6 address. */
+	memcpy(&slot->source_key,
+	    memcmp(slot->peer, mapped, sizeof(mapped)) == 0 ? slot->peer + 8 :
+							      slot->peer,
+	    sizeof(slot->source_key));
+}
+
+void
+slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now)
+{
+	uint32_t n =
+	    atomic_load_explicit(&slot->sequence, memory_order_relaxed);
+
+	atomic_store_explicit(&slot->sequence, n + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	set_peer(slot, peer);
+	slot->accepted_ms = now;
+	slot->in_before = slot->traffic.in;
+	slot->out_before = slot->traffic.out;
+	count_up(&slot->connections, 1);
+	slot_set_state(slot, SLOT_BUSY, now);
+	atomic_store_explicit(&slot->sequence, n + 2, memory_order_release);
+}
+
+void
+slot_end(struct slot *slot, enum ending ending)
+{
+	atomic_store_explicit(&slot->last_ending, ending, memory_order_relaxed);
+	count_up(&slot->endings[ending], 1);
+}
+
+char *
+slot_peer(const struct slot *copy, char *text)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	memcpy(&in6.sin6_addr, copy->peer, sizeof(in6.sin6_addr));
+	in6.sin6_port = htons(copy->peer_port);
+	in6.sin6_scope_id = copy->peer_scope;
+	return addr_format((struct sockaddr *)&in6, text, ADDR_STRLEN);
+}
+
+bool
+scoreboard_may_warn(struct pool_row *row, int64_t now, int64_t period_ms)
+{
+	int64_t last = atomic_load(&row->accept_warned_ms);
+
+	if (last != 0 && now - last < period_ms)
+		return false;
+	return atomic_compare_exchange_strong(
+	    &row->accept_warned_ms, &last, now);
+}

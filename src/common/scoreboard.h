@@ -1,0 +1,163 @@
+/*
+ * scoreboard: what each worker is doing, in memory that all processes share.
+ *
+ * One mapping of a memfd: a header, a row a pool (a listening socket), a slot
+ * a worker. Only the worker writes its slot while it lives; before the fork
+ * and after reaping the slot is the master's. The layout is fixed and carries
+ * a version, because an upgraded master and other readers map it as well.
+ *
+ * Counters are single words, so that reading one is never torn. What belongs
+ * together (the connection that is open) is read and written under a sequence
+ * number that is odd while the worker writes.
+ */
+#ifndef COMMON_SCOREBOARD_H
+#define COMMON_SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "common/addr.h"
+#include "common/ledger.h"
+
+#define SCOREBOARD_MAGIC UINT64_C(0x7072656673636f72) /* "prefscor" */
+#define SCOREBOARD_VERSION 1
+#define SCOREBOARD_ENDINGS 16 /* room beyond ENDING_COUNT */
+#define SCOREBOARD_NO_ENDING UINT32_MAX
+
+enum slot_state {
+	SLOT_FREE,     /* no worker */
+	SLOT_STARTING, /* forked, not yet in accept */
+	SLOT_IDLE,     /* blocks in accept */
+	SLOT_BUSY,     /* serves a connection */
+	SLOT_CLOSING,  /* sent FIN, waits for the peer's */
+	SLOT_PAUSED    /* accept lacked descriptors or memory */
+};
+
+/* Bytes of all of a worker's connections; whoever moves them counts up. */
+struct slot_traffic {
+	_Atomic uint64_t in;
+	_Atomic uint64_t out;
+};
+
+/* 256 bytes: no two workers write to the same cache line. */
+struct slot {
+	_Atomic uint32_t sequence; /* odd: the worker is writing */
+	_Atomic uint32_t state;    /* enum slot_state */
+	_Atomic int32_t pid;
+	uint32_t pool;            /* its row */
+	_Atomic int64_t since_ms; /* clock_ms of the last change of state */
+	/* the connection that is open, or was the last: under sequence */
+	uint8_t peer[16];   /* IPv6, or IPv4 mapped into it */
+	uint16_t peer_port; /* host byte order */
+	uint16_t reserved;
+	uint32_t peer_scope;
+	uint64_t source_key; /* of an IPv4 address or an IPv6 /64 */
+	int64_t accepted_ms; /* clock_ms */
+	uint64_t in_before;  /* traffic when it was accepted */
+	uint64_t out_before;
+	/*
+	 * Counters. A connection is open exactly while connections is one
+	 * more than the sum of endings: each is one store, so that a worker
+	 * that is killed at any instant leaves them right.
+	 */
+	struct slot_traffic traffic;
+	_Atomic uint64_t connections; /* accepted */
+	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
+	_Atomic uint64_t log_lost;    /* log lines that could not be written */
+	_Atomic uint32_t last_ending; /* or SCOREBOARD_NO_ENDING */
+	_Atomic uint32_t failed_syscall; /* number of a forbidden call, or 0 */
+} __attribute__((aligned(256)));
+
+_Static_assert(sizeof(struct slot) == 256, "the layout is a contract");
+_Static_assert(ENDING_COUNT <= SCOREBOARD_ENDINGS, "a word without a counter");
+
+/* A row: a listening socket, and what its reaped workers had counted. */
+struct pool_row {
+	char service[16];
+	char address[ADDR_STRLEN];
+	_Atomic uint64_t in;
+	_Atomic uint64_t out;
+	_Atomic uint64_t connections;
+	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
+	_Atomic uint64_t log_lost;
+	_Atomic int64_t accept_warned_ms; /* see scoreboard_may_warn */
+};
+
+struct scoreboard_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint32_t row_size;
+	uint32_t rows;
+	uint32_t slot_size;
+	uint32_t slots;
+	_Atomic int32_t master; /* its pid */
+	uint32_t reserved;
+	int64_t started_ms; /* clock_ms */
+	int64_t started_at; /* seconds since the Epoch */
+};
+
+/* This process's view of the mapping. */
+struct scoreboard {
+	struct scoreboard_header *header;
+	struct pool_row *rows;
+	struct slot *slots;
+	size_t size;          /* of the mapping, in bytes */
+	uint32_t *free_slots; /* the master's stack of free slots */
+	uint32_t free_count;
+};
+
+/*
+ * Creates a scoreboard of so many rows and free slots, maps it and closes the
+ * memfd (memfd_create(2)). Returns 0, or -1 with errno set.
+ */
+int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
+
+/* Unmaps it and frees what scoreboard_create allocated. */
+void scoreboard_destroy(struct scoreboard *board);
+
+/*
+ * Master: takes a free slot for a new worker of that row, or returns NULL
+ * when all are taken.
+ */
+struct slot *scoreboard_take(struct scoreboard *board, uint32_t row);
+
+/*
+ * Master, after reaping: adds the slot's counters to its row and frees it.
+ * A connection that was still open is counted as ENDING_FAILED; then *open
+ * (when not NULL) is true and the slot's copy is in *last.
+ */
+void scoreboard_release(
+    struct scoreboard *board, struct slot *slot, bool *open, struct slot *last);
+
+/* True while a copied slot's last connection is open. */
+bool slot_is_open(const struct slot *copy);
+
+/*
+ * Reader: copies a slot into *copy. False when the worker kept writing, or
+ * was killed while it wrote: then the counters are good, the peer is not.
+ */
+bool scoreboard_read(const struct slot *slot, struct slot *copy);
+
+/* Worker: says what it is doing now. */
+void slot_set_state(struct slot *slot, enum slot_state state, int64_t now);
+
+/* Worker: a connection was accepted from that peer. */
+void slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now);
+
+/* Worker: it ended. */
+void slot_end(struct slot *slot, enum ending ending);
+
+/* The peer of a copied slot as text of ADDR_STRLEN bytes; returns text. */
+char *slot_peer(const struct slot *copy, char *text);
+
+/*
+ * True for one caller of all processes in each period_ms: a pool that runs
+ * out of descriptors warns once a minute, not once a worker.
+ */
+bool scoreboard_may_warn(struct pool_row *row, int64_t now, int64_t period_ms);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * status: what a running daemon says of itself.
+ */
+#ifndef COMMON_STATUS_H
+#define COMMON_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/scoreboard.h"
+
+/* A listening socket and its pool, collected at one moment. */
+struct status_row {
+	const char *service;
+	const char *address;
+	const char *state;   /* "serving", "degraded", "stopping" */
+	const char *holders; /* as fdref_describe writes them */
+	unsigned busy;
+	unsigned idle;  /* in accept */
+	unsigned other; /* starting, or paused */
+	unsigned wanted;
+	uint32_t queue_length;
+	uint32_t queue_limit;
+	uint64_t connections;
+	uint64_t in;
+	uint64_t out;
+	uint64_t log_lost;
+	uint64_t endings[ENDING_COUNT];
+};
+
+/*
+ * Adds up the row's own counters, of reaped workers, and those of the slots
+ * that belong to it. Fills the workers and counters of *row.
+ */
+void status_count(
+    const struct scoreboard *board, uint32_t index, struct status_row *row);
+
+#define STATUS_LINE_SIZE 1024
+
+/* Writes one logfmt line to line (size bytes) and returns line. */
+char *status_format(const struct status_row *row, char *line, size_t size);
+
+#endif
