@@ -1,0 +1,181 @@
+#include "connection/io.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "common/clock.h"
+
+void
+io_init(struct io *io, int fd, const struct io_limits *limits,
+    struct slot_traffic *traffic, const volatile sig_atomic_t *stopping)
+{
+	memset(io, 0, sizeof(*io));
+	io->fd = fd;
+	io->limits = limits;
+	io->traffic = traffic;
+	io->stopping = stopping;
+}
+
+/* The only writer of its counter needs no atomic addition. */
+static void
+count(_Atomic uint64_t *counter, ssize_t bytes)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(
+	    counter, value + (uint64_t)bytes, memory_order_relaxed);
+}
+
+/*
+ * One SO_RCVTIMEO for the connection, and recv may block: echo is a ping-pong,
+ * where a poll before each recv would be a second system call for each byte.
+ * It cannot be inherited from the listener, where it would time accept out.
+ */
+static int
+set_idle_limit(struct io *io)
+{
+	struct timeval tv = { .tv_sec = (time_t)(io->limits->idle_ms / 1000),
+		.tv_usec = (suseconds_t)(io->limits->idle_ms % 1000 * 1000) };
+
+	io->timed = true;
+	if (io->limits->idle_ms == 0)
+		return 0;
+	return setsockopt(io->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+static ssize_t
+give_up(struct io *io, enum cause cause, int error)
+{
+	io->facts.cause = cause;
+	io->facts.error = error;
+	return -1;
+}
+
+ssize_t
+io_recv(struct io *io, void *buffer, size_t size)
+{
+	bool stopping;
+	ssize_t n;
+
+	if (!io->timed && set_idle_limit(io) < 0)
+		return give_up(io, CAUSE_NONE, errno);
+	for (;;) {
+		/*
+		 * A stop that arrives between this look and recv is slept
+		 * over here; the master signals again until we have left.
+		 */
+		stopping = *io->stopping != 0;
+		n = recv(io->fd, buffer, size, stopping ? MSG_DONTWAIT : 0);
+		if (n > 0) {
+			count(&io->traffic->in, n);
+			return n;
+		}
+		if (n == 0) {
+			io->facts.fin_received = true;
+			return 0;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN)
+			return give_up(
+			    io, stopping ? CAUSE_STOPPED : CAUSE_IDLE, 0);
+		return give_up(io, CAUSE_NONE, errno);
+	}
+}
+
+static int
+unacknowledged(int fd)
+{
+	int bytes;
+
+	/* Without an answer there is no progress, and the wait stays bounded.
+	 */
+	return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
+}
+
+/*
+ * Waits for room in the send buffer. The kernel calls a socket writable again
+ * when a third of its buffer is free, so at the deadline a look at what is
+ * unacknowledged tells a slow reader from one that has stopped.
+ */
+static int
+wait_writable(struct io *io)
+{
+	struct pollfd p = { .fd = io->fd, .events = POLLOUT };
+	int before = unacknowledged(io->fd), now_left, n;
+	int64_t limit = io->limits->send_ms;
+	int64_t deadline = limit == 0 ? CLOCK_NEVER : clock_ms() + limit;
+
+	for (;;) {
+		n = poll(&p, 1, clock_left(deadline, clock_ms()));
+		if (n > 0)
+			return 0; /* an error shows in the next send */
+		if (n < 0 && errno != EINTR)
+			return (int)give_up(io, CAUSE_NONE, errno);
+		if (n < 0)
+			continue;
+		now_left = unacknowledged(io->fd);
+		if (now_left >= before)
+			return (int)give_up(io, CAUSE_STALLED, 0);
+		before = now_left;
+		deadline = clock_ms() + limit;
+	}
+}
+
+int
+io_send(struct io *io, const void *buffer, size_t size)
+{
+	const char *from = buffer;
+	ssize_t n;
+
+	while (size > 0) {
+		n = send(io->fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n > 0) {
+			count(&io->traffic->out, n);
+			from += n;
+			size -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			if (wait_writable(io) < 0)
+				return -1;
+		} else if (errno != EINTR) {
+			return (int)give_up(io, CAUSE_NONE, errno);
+		}
+	}
+	return 0;
+}
+
+void
+io_drain(struct io *io, int64_t deadline)
+{
+	struct pollfd p = { .fd = io->fd, .events = POLLIN };
+	char discard[16384];
+	ssize_t n;
+	int left;
+
+	do {
+		/* A peer that floods us does not outlive the deadline. */
+		left = clock_left(deadline, clock_ms());
+		n = recv(io->fd, discard, sizeof(discard), MSG_DONTWAIT);
+		if (n > 0) {
+			count(&io->traffic->in, n);
+		} else if (n == 0) {
+			io->facts.fin_received = true;
+			return;
+		} else if (errno == EAGAIN) {
+			/* EINTR is fine: the loop looks at the clock again. */
+			if (left > 0 && poll(&p, 1, left) < 0 &&
+			    errno != EINTR) {
+				give_up(io, io->facts.cause, errno);
+				return;
+			}
+		} else if (errno != EINTR) {
+			give_up(io, io->facts.cause, errno);
+			return;
+		}
+	} while (left > 0);
+}

@@ -1,0 +1,58 @@
+/*
+ * io: receiving and sending on one TCP connection, each under a deadline.
+ */
+#ifndef CONNECTION_IO_H
+#define CONNECTION_IO_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/scoreboard.h"
+#include "connection/ending.h"
+
+/* Milliseconds; 0 is no limit, except for linger_ms: not to wait at all. */
+struct io_limits {
+	int64_t idle_ms;   /* idle-timeout */
+	int64_t send_ms;   /* send-timeout */
+	int64_t linger_ms; /* linger-timeout */
+};
+
+/* A blocking socket, and what has happened on it so far. */
+struct io {
+	int fd;
+	const struct io_limits *limits;
+	struct slot_traffic *traffic;          /* counts the bytes */
+	const volatile sig_atomic_t *stopping; /* set by a signal handler */
+	struct ending_facts facts;
+	bool timed; /* SO_RCVTIMEO is set */
+};
+
+/* A fresh io for a connected socket; the pointers stay the caller's. */
+void io_init(struct io *io, int fd, const struct io_limits *limits,
+    struct slot_traffic *traffic, const volatile sig_atomic_t *stopping);
+
+/*
+ * Waits for bytes, for at most idle-timeout, and receives up to size of them
+ * (recv(2)). Once *stopping is set it takes what has arrived and does not
+ * wait. Returns their number, 0 at the peer's FIN, -1 at the end for another
+ * reason; io->facts says which.
+ */
+ssize_t io_recv(struct io *io, void *buffer, size_t size);
+
+/*
+ * Sends all of size bytes (send(2), never SIGPIPE). Waits as long as the peer
+ * goes on acknowledging: send-timeout runs anew with all progress. Returns 0,
+ * or -1 with io->facts.
+ */
+int io_send(struct io *io, const void *buffer, size_t size);
+
+/*
+ * Receives and discards until the peer's FIN, an error, or deadline (of
+ * clock_ms); with a deadline that has passed it only takes what is there.
+ */
+void io_drain(struct io *io, int64_t deadline);
+
+#endif

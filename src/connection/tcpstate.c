@@ -1,0 +1,60 @@
+#include "connection/tcpstate.h"
+
+/* The kernel's struct tcp_info; the one of netinet/tcp.h is shorter. */
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "common/ledger.h"
+
+/* The states in which our FIN is sent and may be unacknowledged. */
+enum { STATE_FIN_WAIT1 = 4, STATE_LAST_ACK = 9, STATE_CLOSING = 11 };
+
+static int
+read_info(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
+}
+
+void
+tcpstate_read(int fd, struct tcpstate *state)
+{
+	struct tcp_info info;
+	int queued;
+
+	state->idle_ms = state->rtt_us = LEDGER_UNKNOWN;
+	state->retrans = state->unacked = LEDGER_UNKNOWN;
+	if (read_info(fd, &info) < 0)
+		return;
+	state->idle_ms = info.tcpi_last_data_sent;
+	state->rtt_us = info.tcpi_rtt;
+	state->retrans = info.tcpi_total_retrans;
+	if (ioctl(fd, SIOCOUTQ, &queued) < 0)
+		return;
+	/* A FIN takes a place in the sequence, but it is no byte of ours. */
+	if (queued > 0 &&
+	    (info.tcpi_state == STATE_FIN_WAIT1 ||
+		info.tcpi_state == STATE_LAST_ACK ||
+		info.tcpi_state == STATE_CLOSING))
+		queued--;
+	state->unacked = queued;
+}
+
+int
+tcpstate_queue(int fd, uint32_t *length, uint32_t *limit)
+{
+	struct tcp_info info;
+
+	/* In the state LISTEN these two fields are the accept queue. */
+	if (read_info(fd, &info) < 0)
+		return -1;
+	*length = info.tcpi_unacked;
+	*limit = info.tcpi_sacked;
+	return 0;
+}

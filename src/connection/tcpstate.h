@@ -1,0 +1,32 @@
+/*
+ * tcpstate: what the kernel knows of a TCP connection or listener.
+ */
+#ifndef CONNECTION_TCPSTATE_H
+#define CONNECTION_TCPSTATE_H
+
+#include <stdint.h>
+
+/* Of a connection. */
+struct tcpstate {
+	int64_t idle_ms; /* since the last data or handshake segment
+			    was sent; right after accept: how long the
+			    connection waited in the accept queue */
+	int64_t rtt_us;  /* smoothed */
+	int64_t retrans; /* segments, in all */
+	int64_t unacked; /* bytes sent and not acknowledged */
+};
+
+/*
+ * Fills *state from TCP_INFO (tcp(7)) and SIOCOUTQ. What cannot be had is
+ * LEDGER_UNKNOWN, so this never fails.
+ */
+void tcpstate_read(int fd, struct tcpstate *state);
+
+/*
+ * The accept queue of a listening socket: how many connections wait, and the
+ * limit, which is the backlog that is really in force. Returns 0, or -1 with
+ * errno set.
+ */
+int tcpstate_queue(int fd, uint32_t *length, uint32_t *limit);
+
+#endif
