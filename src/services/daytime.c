@@ -1,0 +1,34 @@
+/*
+ * daytime: RFC 867. One line with the date and the time, then FIN. What the
+ * client sends is thrown away, which finish() does.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "services/service.h"
+
+size_t
+daytime_format(
+    char *line, size_t size, const char *format, bool utc, int64_t when)
+{
+	time_t t = (time_t)when;
+	size_t n = 0;
+	struct tm tm;
+
+	if ((utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) != NULL)
+		n = clock_strftime(line, size - 2, format, &tm);
+	memcpy(line + n, "\r\n", 2);
+	return n + 2;
+}
+
+void
+daytime_serve(struct io *io, const struct conf_service *settings)
+{
+	char line[CONF_DAYTIME_MAX + 2];
+	size_t n;
+
+	n = daytime_format(line, sizeof(line), settings->format,
+	    settings->utc != 0, time(NULL));
+	io->facts.replied = io_send(io, line, n) == 0;
+}
