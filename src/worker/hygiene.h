@@ -1,0 +1,25 @@
+/*
+ * hygiene: how a worker sheds what it inherited from its master.
+ */
+#ifndef WORKER_HYGIENE_H
+#define WORKER_HYGIENE_H
+
+#include <signal.h>
+
+#include "worker/worker.h"
+
+/*
+ * Set by the handlers of TERM (finish the connection now, empty the queue,
+ * leave) and QUIT (leave after the connection, however long it is).
+ */
+extern volatile sig_atomic_t worker_stopping;
+extern volatile sig_atomic_t worker_retiring;
+
+/*
+ * Resets signals, closes foreign descriptors, ties the worker's life to its
+ * master's, names the process, and opens the signal mask. Ends the process
+ * where one of these fails.
+ */
+void hygiene(const struct worker *worker);
+
+#endif

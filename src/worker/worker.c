@@ -1,0 +1,198 @@
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "connection/finish.h"
+#include "connection/tcpstate.h"
+#include "worker/hygiene.h"
+
+#define PAUSE_MS 200 /* after accept ran out of something */
+#define WARN_PERIOD_MS 60000
+
+static void
+log_connection(const struct worker *worker, const struct io *io,
+    const struct sockaddr *peer, enum ending ending, int64_t wait_ms)
+{
+	const struct slot *slot = worker->slot;
+	char peer_text[ADDR_STRLEN], local_text[ADDR_STRLEN];
+	char line[LEDGER_LINE_SIZE];
+	struct sockaddr_storage local = { 0 };
+	socklen_t length = sizeof(local);
+	struct tcpstate state;
+
+	tcpstate_read(io->fd, &state);
+	getsockname(io->fd, (struct sockaddr *)&local, &length);
+	log_info("%s",
+	    ledger_format(
+		&(struct ledger_entry){ .service = worker->service->known.name,
+		    .peer = addr_format(peer, peer_text, sizeof(peer_text)),
+		    .local = addr_format((struct sockaddr *)&local, local_text,
+			sizeof(local_text)),
+		    .ending = ending,
+		    .in = (int64_t)(slot->traffic.in - slot->in_before),
+		    .out = (int64_t)(slot->traffic.out - slot->out_before),
+		    .unacked = state.unacked,
+		    .milliseconds = clock_ms() - slot->accepted_ms,
+		    .wait_ms = wait_ms,
+		    .rtt_us = state.rtt_us,
+		    .retrans = state.retrans,
+		    .pid = getpid() },
+		line, sizeof(line)));
+}
+
+/* One connection, from accept to close. */
+static void
+serve(const struct worker *worker, int fd, const struct sockaddr *peer)
+{
+	const struct io_limits limits = { .idle_ms =
+					      worker->settings->idle_timeout,
+		.send_ms = worker->settings->send_timeout,
+		.linger_ms = worker->settings->linger_timeout };
+	bool logged = worker->log_connections && log_wants(LOG_INFO);
+	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
+	enum ending ending;
+	struct io io;
+
+	slot_open(worker->slot, peer, clock_ms());
+	if (logged)
+		tcpstate_read(fd, &state);
+	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
+	worker->service->serve(&io, worker->settings);
+	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
+	ending = finish(&io);
+	if (ending == ENDING_FAILED)
+		log_warnx("%s: connection failed: %s", worker->address,
+		    strerror(io.facts.error));
+	slot_end(worker->slot, ending);
+	if (logged)
+		log_connection(worker, &io, peer, ending, state.idle_ms);
+	close(fd); /* Linux frees the descriptor whatever it returns */
+}
+
+/*
+ * Out of descriptors or memory: the connection stays in the queue, and the
+ * listener stays open. Trying again at once would be a busy loop.
+ */
+static void
+pause_accepting(const struct worker *worker, int error)
+{
+	int64_t now = clock_ms();
+
+	slot_set_state(worker->slot, SLOT_PAUSED, now);
+	if (scoreboard_may_warn(worker->row, now, WARN_PERIOD_MS))
+		log_warnx("%s: accept: %s; connections wait in the queue "
+			  "until it is better (see %s)",
+		    worker->address, strerror(error),
+		    error == EMFILE     ? "RLIMIT_NOFILE" :
+			error == ENFILE ? "fs.file-max" :
+					  "free memory");
+	/* A signal ends the pause early, and the caller looks at its flag. */
+	poll(NULL, 0, PAUSE_MS);
+	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+}
+
+/*
+ * The queue is known to be empty: the master has set O_NONBLOCK before it
+ * sent TERM. A TERM that came from somebody else left it blocking.
+ */
+static bool
+may_leave(const struct worker *worker)
+{
+	int flags;
+
+	if (worker_retiring)
+		return true;
+	if (!worker_stopping)
+		return false;
+	flags = fcntl(worker->listen_fd, F_GETFL);
+	return flags < 0 || !(flags & O_NONBLOCK);
+}
+
+/* What accept(2) can fail with; true while the loop shall go on. */
+static bool
+survive(const struct worker *worker, int error)
+{
+	switch (error) {
+	case EINTR:
+	case ECONNABORTED:
+	/* Errors of the new connection, which accept(2) hands on. */
+	case EPERM:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENONET:
+		return true;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		pause_accepting(worker, error);
+		return true;
+	case EAGAIN:
+		return false; /* stopping, and the queue is empty */
+	default:
+		if (worker_retiring) /* EBADF: our handler closed it */
+			return false;
+		log_errorx("%s: accept: %s", worker->address, strerror(error));
+		_exit(WORKER_FAILED);
+	}
+}
+
+static void
+copy_log_losses(const struct worker *worker)
+{
+	if (log_lost() > 0)
+		atomic_store_explicit(
+		    &worker->slot->log_lost, log_lost(), memory_order_relaxed);
+}
+
+static void
+accept_loop(const struct worker *worker)
+{
+	struct sockaddr_storage peer;
+	socklen_t length;
+	int fd;
+
+	while (!may_leave(worker)) {
+		length = sizeof(peer);
+		fd = accept4(worker->listen_fd, (struct sockaddr *)&peer,
+		    &length, SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (!survive(worker, errno))
+				break;
+			continue;
+		}
+		serve(worker, fd, (struct sockaddr *)&peer);
+		copy_log_losses(worker);
+		slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+		if (log_is_dead())
+			_exit(WORKER_LOG_DIED);
+	}
+}
+
+void
+worker_run(const struct worker *worker)
+{
+	static const uint64_t one = 1;
+
+	atomic_store(&worker->slot->pid, getpid());
+	hygiene(worker);
+	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+	/* The master waits for its first workers. An eventfd never fills. */
+	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
+		log_warn("wake-up of the master");
+	accept_loop(worker);
+	_exit(WORKER_DONE);
+}

@@ -1,0 +1,43 @@
+/*
+ * worker: one process that serves one listening socket, one connection at a
+ * time.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/conf.h"
+#include "common/scoreboard.h"
+#include "services/service.h"
+
+/* Exit statuses of a worker, for the master that reaps it. */
+enum worker_exit {
+	WORKER_DONE = 0,    /* stopped or retired, as it was told */
+	WORKER_FAILED = 1,  /* said why in the log */
+	WORKER_LOG_DIED = 3 /* left for a successor with a fresh syslog
+			       socket */
+};
+
+/* What a worker gets from its master; all of it stays the master's. */
+struct worker {
+	const struct service *service;
+	const struct conf_service *settings;
+	const char *address; /* of the listening socket, as text */
+	int listen_fd;
+	int wake_fd; /* an eventfd(2) of the master's */
+	pid_t master;
+	bool log_connections;
+	struct slot *slot;
+	struct pool_row *row;
+};
+
+/*
+ * Runs in the child right after fork(2), with all signals blocked, until the
+ * worker is stopped or retired. Never returns.
+ */
+void worker_run(const struct worker *worker) __attribute__((noreturn));
+
+#endif
