@@ -1,0 +1,278 @@
+#include "master/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "connection/options.h"
+#include "connection/tcpstate.h"
+#include "master/portholder.h"
+
+/* One address of a listen line on its way to a listener. */
+struct binding {
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+	const struct sockaddr *addr;
+	socklen_t length;
+	bool both_families;
+};
+
+/* "preforkd.conf:12: listen 127.0.0.1:7", or the argument as it was given. */
+static char *
+name_of(const struct binding *b, char *text, size_t size)
+{
+	if (b->listen->file != NULL)
+		snprintf(text, size, "%s:%u: listen %s", b->listen->file,
+		    b->listen->line, b->listen->text);
+	else
+		snprintf(
+		    text, size, "%s@%s", b->service->name, b->listen->text);
+	return text;
+}
+
+static void
+complain_in_use(const struct binding *b, const char *name)
+{
+	char holder[128];
+
+	if (portholder_find(b->listen->port, holder, sizeof(holder)))
+		log_errorx("%s: address already in use: %s listens on port "
+			   "%u; stop it, or use another port",
+		    name, holder, b->listen->port);
+	else
+		log_errorx("%s: address already in use: another process "
+			   "listens on port %u (root can see which: ss -ltnp)",
+		    name, b->listen->port);
+}
+
+/* What went wrong with a socket, and what to do about it. */
+static void
+complain(const struct binding *b, const char *what, int error)
+{
+	char name[512];
+
+	name_of(b, name, sizeof(name));
+	switch (error) {
+	case EADDRINUSE:
+		complain_in_use(b, name);
+		break;
+	case EACCES:
+		log_errorx(
+		    "%s: permission denied: port %u needs "
+		    "CAP_NET_BIND_SERVICE; start as root, or use a port of "
+		    "1024 or higher",
+		    name, b->listen->port);
+		break;
+	case EADDRNOTAVAIL:
+		log_errorx("%s: no interface of this machine has this "
+			   "address",
+		    name);
+		break;
+	default:
+		log_errorx("%s: %s: %s", name, what, strerror(error));
+		break;
+	}
+}
+
+/*
+ * SO_REUSEADDR lets a restart bind while old connections are in TIME_WAIT; on
+ * Linux it does not let two listeners share a port (socket(7)).
+ */
+static const char *
+set_up(int fd, const struct binding *b)
+{
+	const int on = 1;
+	int v6only = !b->both_families;
+	const char *what;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return "SO_REUSEADDR";
+	if (b->addr->sa_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) <
+		0)
+		return "IPV6_V6ONLY";
+	what = options_inherit(fd, b->service);
+	if (what != NULL)
+		return what;
+	if (bind(fd, b->addr, b->length) < 0)
+		return "bind";
+	if (listen(fd, (int)b->service->backlog) < 0)
+		return "listen";
+	return NULL;
+}
+
+static int
+open_binding(const struct binding *b, struct listener *listener)
+{
+	const char *what = "socket";
+	int fd, saved;
+
+	fd = socket(b->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		what = set_up(fd, b);
+	if (what == NULL) {
+		what = "memory";
+		listener->ref = fdref_new(
+		    fd, FDREF_CONFIGURATION, 0, &listener->configured);
+		if (listener->ref != NULL)
+			what = NULL;
+	}
+	if (what != NULL) {
+		saved = errno;
+		complain(b, what, errno);
+		if (fd >= 0)
+			close(fd);
+		errno = saved;
+		return -1;
+	}
+	if (b->both_families)
+		snprintf(listener->address, sizeof(listener->address), "*:%u",
+		    b->listen->port);
+	else
+		addr_format(
+		    b->addr, listener->address, sizeof(listener->address));
+	return 0;
+}
+
+/* One socket for both families; a machine without IPv6 gets IPv4 alone. */
+static int
+open_wildcard(const struct conf_service *service,
+    const struct conf_listen *listen, struct listener *listener)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(listen->port),
+		.sin6_addr = IN6ADDR_ANY_INIT };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(listen->port) };
+	struct binding b = { service, listen, (struct sockaddr *)&in6,
+		sizeof(in6), true };
+	int fd;
+
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		close(fd);
+	} else if (errno == EAFNOSUPPORT) {
+		b.addr = (struct sockaddr *)&in;
+		b.length = sizeof(in);
+	}
+	return open_binding(&b, listener);
+}
+
+static int
+open_addresses(const struct conf_service *service,
+    const struct conf_listen *listen, const struct addrinfo *first,
+    struct listener *listeners)
+{
+	const struct addrinfo *ai;
+	int count = 0;
+
+	for (ai = first; ai != NULL; ai = ai->ai_next) {
+		struct binding b = { service, listen, ai->ai_addr,
+			ai->ai_addrlen, false };
+
+		if (open_binding(&b, &listeners[count]) < 0) {
+			while (count > 0)
+				listener_release(&listeners[--count]);
+			return -1;
+		}
+		count++;
+	}
+	return count;
+}
+
+static struct addrinfo *
+resolve(const struct conf_service *service, const struct conf_listen *listen)
+{
+	struct binding b = { .service = service, .listen = listen };
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	char port[8], name[512];
+	int error;
+
+	snprintf(port, sizeof(port), "%u", listen->port);
+	error = getaddrinfo(listen->host, port, &hints, &found);
+	if (error != 0)
+		log_errorx("%s: cannot find the address of \"%s\": %s",
+		    name_of(&b, name, sizeof(name)), listen->host,
+		    error == EAI_SYSTEM ? strerror(errno) :
+					  gai_strerror(error));
+	return error != 0 ? NULL : found;
+}
+
+int
+listener_open(const struct conf_service *service,
+    const struct conf_listen *listen, struct listener **listeners)
+{
+	struct addrinfo *found = NULL, *ai;
+	bool wildcard = strcmp(listen->host, "*") == 0;
+	size_t room = 1;
+	int count;
+
+	if (!wildcard) {
+		found = resolve(service, listen);
+		if (found == NULL)
+			return -1;
+		for (ai = found->ai_next; ai != NULL; ai = ai->ai_next)
+			room++;
+	}
+	*listeners = calloc(room, sizeof(**listeners));
+	if (*listeners == NULL) {
+		log_warn("listen %s", listen->text);
+		count = -1;
+	} else if (wildcard) {
+		count = open_wildcard(service, listen, *listeners) < 0 ? -1 : 1;
+	} else {
+		count = open_addresses(service, listen, found, *listeners);
+	}
+	if (found != NULL)
+		freeaddrinfo(found);
+	if (count < 0)
+		free(*listeners);
+	return count;
+}
+
+void
+listener_check_backlog(const struct listener *listener, int64_t backlog)
+{
+	uint32_t length, limit;
+
+	if (tcpstate_queue(fdref_fd(listener->ref), &length, &limit) < 0)
+		log_warn("%s: TCP_INFO", listener->address);
+	else if ((int64_t)limit < backlog)
+		log_warnx(
+		    "%s: backlog %" PRId64 " was cut to %" PRIu32 " by "
+		    "net.core.somaxconn; raise it with sysctl(8), or lower "
+		    "the backlog",
+		    listener->address, backlog, limit);
+}
+
+void
+listener_stop(const struct listener *listener)
+{
+	int fd = fdref_fd(listener->ref), flags;
+
+	/* O_NONBLOCK belongs to the open file, which all workers share. */
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		log_warn("%s: O_NONBLOCK", listener->address);
+	/* listen(2) again sets the limit; 0 still admits one connection. */
+	if (listen(fd, 0) < 0)
+		log_warn("%s: listen", listener->address);
+}
+
+void
+listener_release(struct listener *listener)
+{
+	fdref_drop(listener->ref, listener->configured);
+	listener->ref = NULL;
+	listener->configured = NULL;
+}

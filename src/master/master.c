@@ -1,0 +1,278 @@
+#include "master/master.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/status.h"
+#include "connection/tcpstate.h"
+#include "master/background.h"
+#include "master/pidlock.h"
+#include "master/signals.h"
+#include "master/spawn.h"
+#include "master/stop.h"
+
+static void
+lock_pidfile(struct master *master)
+{
+	const char *path = master->conf->pid_file;
+	pid_t holder;
+
+	master->pidfile_fd = -1;
+	if (strcmp(path, "none") == 0)
+		return;
+	master->pidfile_fd = pidlock_take(path, &holder);
+	if (master->pidfile_fd >= 0)
+		return;
+	if (errno != EWOULDBLOCK)
+		fatal("pid-file %s (start as root, or name another with -p, "
+		      "or \"pid-file none\")",
+		    path);
+	if (holder > 0)
+		fatalx("already running with pid %d, which holds pid-file %s",
+		    (int)holder, path);
+	fatalx("already running: another process holds pid-file %s", path);
+}
+
+static void
+add_pools(struct master *master, const struct conf_service *service,
+    const struct listener *listeners, uint32_t count)
+{
+	struct pool *pools;
+
+	pools = reallocarray(
+	    master->pools, master->pool_count + count, sizeof(*pools));
+	if (pools == NULL)
+		fatal("memory for the listeners");
+	master->pools = pools;
+	for (uint32_t i = 0; i < count; i++) {
+		struct pool *pool = &pools[master->pool_count];
+
+		memset(pool, 0, sizeof(*pool));
+		pool->listener = listeners[i];
+		pool->service = service_find(service->name);
+		pool->settings = service;
+		pool->row = master->pool_count++;
+		pool_init(&pool->state, (unsigned)service->start_workers);
+		listener_check_backlog(&pool->listener, service->backlog);
+	}
+}
+
+/* Every listener that cannot be opened is named before we give up. */
+static void
+open_listeners(struct master *master)
+{
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+	struct listener *listeners;
+	bool failed = false;
+	int count;
+
+	TAILQ_FOREACH(service, &master->conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry) {
+			count = listener_open(service, listen, &listeners);
+			if (count < 0) {
+				failed = true;
+				continue;
+			}
+			add_pools(master, service, listeners, (uint32_t)count);
+			free(listeners);
+		}
+	if (failed) {
+		if (master->pidfile_fd >= 0)
+			pidlock_release(
+			    master->pidfile_fd, master->conf->pid_file);
+		fatalx("not started: not every address could be listened on");
+	}
+}
+
+static void
+create_scoreboard(struct master *master)
+{
+	uint32_t slots = 0;
+
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		slots += master->pools[i].state.wanted;
+	if (scoreboard_create(&master->board, master->pool_count, slots) < 0)
+		fatal("scoreboard of %" PRIu32 " slots", slots);
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		const struct pool *pool = &master->pools[i];
+		struct pool_row *row = &master->board.rows[pool->row];
+
+		strlcpy(row->service, pool->service->known.name,
+		    sizeof(row->service));
+		strlcpy(
+		    row->address, pool->listener.address, sizeof(row->address));
+	}
+}
+
+static void
+write_pidfile(struct master *master)
+{
+	if (master->pidfile_fd < 0)
+		return;
+	if (pidlock_write(master->pidfile_fd, master->conf->pid_file) < 0)
+		fatal("pid-file %s cannot be written", master->conf->pid_file);
+}
+
+static void
+log_status(struct master *master)
+{
+	char holders[512], line[STATUS_LINE_SIZE];
+
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		const struct pool *pool = &master->pools[i];
+		struct status_row row = { .service = pool->service->known.name,
+			.address = pool->listener.address,
+			.state = master->stop.begun        ? "stopping" :
+			    pool_is_degraded(&pool->state) ? "degraded" :
+							     "serving",
+			.holders = fdref_describe(
+			    pool->listener.ref, holders, sizeof(holders)),
+			.wanted = pool->state.wanted };
+
+		status_count(&master->board, pool->row, &row);
+		if (tcpstate_queue(fdref_fd(pool->listener.ref),
+			&row.queue_length, &row.queue_limit) < 0)
+			log_warn("%s: TCP_INFO", pool->listener.address);
+		log_notice(
+		    "status: %s", status_format(&row, line, sizeof(line)));
+	}
+}
+
+/* The first workers are in accept: whoever started us may go on. */
+static void
+note_up(struct master *master)
+{
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		if (!pool_is_up(&master->pools[i].state))
+			return;
+	master->is_up = true;
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		log_notice("serving %s on %s with %u workers",
+		    master->pools[i].service->known.name,
+		    master->pools[i].listener.address,
+		    master->pools[i].state.alive);
+	if (master->ready_fd >= 0)
+		background_ready(master->ready_fd);
+	master->ready_fd = -1;
+}
+
+static void
+handle_signals(struct master *master, int64_t now)
+{
+	unsigned stops = signals_take_stops();
+
+	/* Two that came together count as two. */
+	if (stops > 0)
+		stop_request(master, now);
+	if (stops > 1)
+		stop_request(master, now);
+	if (signals_take_usr1())
+		log_status(master);
+	if (signals_take_hup())
+		log_warnx("HUP: reload is not supported by this version; "
+			  "restart to read the configuration again");
+	if (signals_take_usr2())
+		log_warnx("USR2: upgrade is not supported by this version; "
+			  "restart to run another binary");
+}
+
+/* One turn: what has happened, then what is to do. Returns when to wake up. */
+static int64_t
+turn(struct master *master)
+{
+	int64_t now = clock_ms(), wake = CLOCK_NEVER, at;
+	int status;
+	pid_t pid;
+
+	spawn_note_ready(master);
+	while (signals_next_reaped(&pid, &status))
+		spawn_note_reaped(master, pid, status, now);
+	handle_signals(master, now);
+	if (master->start_failed && !master->stop.begun) {
+		log_errorx("not started: a worker could not be started");
+		stop_request(master, now);
+	}
+	if (master->stop.begun)
+		return stop_turn(master, now);
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		spawn_fill(master, &master->pools[i], now);
+		at = pool_wake_at(&master->pools[i].state, now);
+		wake = at < wake ? at : wake;
+	}
+	if (!master->is_up)
+		note_up(master);
+	return wake;
+}
+
+static void
+wait_for_event(struct master *master, int64_t until)
+{
+	struct pollfd p = { .fd = master->wake_fd, .events = POLLIN };
+	int left = clock_left(until, clock_ms());
+	struct timespec ts = { left / 1000, left % 1000 * 1000000L };
+	uint64_t count;
+
+	if (ppoll(&p, 1, left < 0 ? NULL : &ts, signals_wait_mask()) < 0 &&
+	    errno != EINTR)
+		fatal("ppoll");
+	/* Emptied before it is acted on, so that no wake-up is lost. */
+	if ((p.revents & POLLIN) &&
+	    read(master->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		fatal("wake-up descriptor");
+}
+
+static void
+loop(struct master *master)
+{
+	int64_t until = turn(master);
+
+	while (
+	    !master->stop.begun || !child_table_is_empty(&master->children)) {
+		wait_for_event(master, until);
+		until = turn(master);
+	}
+}
+
+static void
+clean_up(struct master *master)
+{
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		listener_release(&master->pools[i].listener);
+	free(master->pools);
+	scoreboard_destroy(&master->board);
+	if (master->pidfile_fd >= 0)
+		pidlock_release(master->pidfile_fd, master->conf->pid_file);
+	close(master->wake_fd);
+}
+
+int
+master_run(struct conf *conf, bool background)
+{
+	struct master master = { .conf = conf, .ready_fd = -1 };
+
+	child_table_init(&master.children);
+	/* Early, so that its number is below all listeners'. */
+	master.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (master.wake_fd < 0)
+		fatal("eventfd");
+	lock_pidfile(&master);
+	open_listeners(&master);
+	if (background)
+		master.ready_fd = background_start();
+	write_pidfile(&master);
+	create_scoreboard(&master);
+	setproctitle("master");
+	signals_init();
+	loop(&master);
+	clean_up(&master);
+	log_notice("stopped");
+	return master.start_failed ? 1 : 0;
+}

@@ -1,0 +1,144 @@
+#include "master/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+
+#define REAPED_MAX 256
+
+static volatile sig_atomic_t stops, got_hup, got_usr1, got_usr2;
+
+static struct {
+	pid_t pid;
+	int status;
+} reaped[REAPED_MAX];
+static volatile sig_atomic_t reaped_count;
+
+/*
+ * Signals coalesce: one SIGCHLD may stand for many children, so this goes on
+ * until the kernel has no more.
+ */
+static void
+reap(void)
+{
+	pid_t pid;
+	int status;
+
+	while (reaped_count < REAPED_MAX) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (pid <= 0)
+			return;
+		reaped[reaped_count].pid = pid;
+		reaped[reaped_count].status = status;
+		reaped_count++;
+	}
+}
+
+static void
+on_signal(int signal_number)
+{
+	int saved = errno;
+
+	switch (signal_number) {
+	case SIGCHLD:
+		reap();
+		break;
+	case SIGHUP:
+		got_hup = 1;
+		break;
+	case SIGUSR1:
+		got_usr1 = 1;
+		break;
+	case SIGUSR2:
+		got_usr2 = 1;
+		break;
+	default: /* TERM, INT, QUIT */
+		stops++;
+		break;
+	}
+	errno = saved;
+}
+
+void
+signals_init(void)
+{
+	static const int handled[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2,
+		SIGTERM, SIGINT, SIGQUIT };
+	struct sigaction action;
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		fatal("sigprocmask");
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		if (sigaction(handled[i], &action, NULL) < 0)
+			fatal("sigaction for signal %d", handled[i]);
+	/* A log reader that went away is an error of write, not our end. */
+	action.sa_handler = SIG_IGN;
+	if (sigaction(SIGPIPE, &action, NULL) < 0)
+		fatal("sigaction for SIGPIPE");
+}
+
+const sigset_t *
+signals_wait_mask(void)
+{
+	static sigset_t none;
+
+	sigemptyset(&none);
+	return &none;
+}
+
+/* The flag is cleared before anybody acts on it, and no handler runs here. */
+static bool
+take(volatile sig_atomic_t *flag)
+{
+	bool was = *flag != 0;
+
+	*flag = 0;
+	return was;
+}
+
+unsigned
+signals_take_stops(void)
+{
+	unsigned n = (unsigned)stops;
+
+	stops = 0;
+	return n;
+}
+
+bool
+signals_take_hup(void)
+{
+	return take(&got_hup);
+}
+
+bool
+signals_take_usr1(void)
+{
+	return take(&got_usr1);
+}
+
+bool
+signals_take_usr2(void)
+{
+	return take(&got_usr2);
+}
+
+bool
+signals_next_reaped(pid_t *pid, int *status)
+{
+	if (reaped_count == 0)
+		reap();
+	if (reaped_count == 0)
+		return false;
+	reaped_count--;
+	*pid = reaped[reaped_count].pid;
+	*status = reaped[reaped_count].status;
+	return true;
+}

@@ -1,0 +1,235 @@
+#include "master/spawn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/worker.h"
+
+static _Noreturn void
+become_worker(const struct master *master, const struct pool *pool,
+    struct slot *slot, pid_t parent)
+{
+	struct worker worker = { .service = pool->service,
+		.settings = pool->settings,
+		.address = pool->listener.address,
+		.listen_fd = fdref_fd(pool->listener.ref),
+		.wake_fd = master->wake_fd,
+		.master = parent,
+		.log_connections = master->conf->log_connections != 0,
+		.slot = slot,
+		.row = &master->board.rows[pool->row] };
+
+	worker_run(&worker);
+}
+
+/*
+ * All that can fail is done before the fork. Signals are blocked here, so the
+ * child cannot run a handler of the master's, and its own TERM waits until
+ * the worker has one.
+ */
+static int
+spawn(struct master *master, struct pool *pool, int64_t now)
+{
+	struct child *child = calloc(1, sizeof(*child));
+	pid_t parent = getpid();
+	int saved;
+
+	if (child == NULL)
+		return -1;
+	child->pool = pool;
+	child->started_ms = now;
+	child->holder = fdref_hold(pool->listener.ref, FDREF_WORKER, 0);
+	child->slot = scoreboard_take(&master->board, pool->row);
+	if (child->slot == NULL)
+		errno = ENOSPC; /* there are as many slots as workers */
+	child->pid = child->holder == NULL || child->slot == NULL ? -1 : fork();
+	if (child->pid == 0)
+		become_worker(master, pool, child->slot, parent);
+	if (child->pid < 0) {
+		saved = errno;
+		if (child->slot != NULL)
+			scoreboard_release(
+			    &master->board, child->slot, NULL, NULL);
+		if (child->holder != NULL)
+			fdref_drop(pool->listener.ref, child->holder);
+		free(child);
+		errno = saved;
+		return -1;
+	}
+	fdref_name(child->holder, child->pid);
+	child_add(&master->children, child);
+	pool_forked(&pool->state);
+	log_debug("worker %d (%s %s) was started", (int)child->pid,
+	    pool->service->known.name, pool->listener.address);
+	return 0;
+}
+
+static void
+log_degraded(const struct pool *pool)
+{
+	log_warnx("%s %s: degraded: %u of %u workers; the next start in "
+		  "%" PRId64 " ms",
+	    pool->service->known.name, pool->listener.address,
+	    pool->state.alive, pool->state.wanted,
+	    backoff_delay(pool->state.backoff.failures));
+}
+
+void
+spawn_fill(struct master *master, struct pool *pool, int64_t now)
+{
+	unsigned n = pool_to_fork(&pool->state, now);
+
+	while (n-- > 0) {
+		if (spawn(master, pool, now) == 0)
+			continue;
+		log_warn("%s %s: fork (RLIMIT_NPROC, pids.max or "
+			 "kernel.pid_max may be too low)",
+		    pool->service->known.name, pool->listener.address);
+		if (pool_fork_failed(&pool->state, now))
+			log_degraded(pool);
+		if (pool->state.alive == 0 && !master->is_up)
+			master->start_failed = true;
+		return;
+	}
+}
+
+void
+spawn_note_ready(struct master *master)
+{
+	struct child *child, *next;
+	bool was_degraded;
+
+	for (child = TAILQ_FIRST(&master->children.starting); child != NULL;
+	     child = next) {
+		next = TAILQ_NEXT(child, among_starting);
+		if (child->slot->state == SLOT_STARTING)
+			continue;
+		was_degraded = pool_is_degraded(&child->pool->state);
+		child_set_ready(&master->children, child);
+		pool_ready(&child->pool->state);
+		if (was_degraded)
+			log_notice("%s %s: workers start again",
+			    child->pool->service->known.name,
+			    child->pool->listener.address);
+	}
+}
+
+/* "was killed by signal 9 (Killed)", "exited with status 1". */
+static char *
+describe_status(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "was killed by signal %d (%s)%s",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		snprintf(
+		    text, size, "exited with status %d", WEXITSTATUS(status));
+	return text;
+}
+
+static bool
+left_as_told(const struct master *master, int status)
+{
+	if (master->stop.begun)
+		return true;
+	return WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == WORKER_DONE ||
+		WEXITSTATUS(status) == WORKER_LOG_DIED);
+}
+
+/* The connection that died with its worker ends as failed. */
+static void
+log_lost_connection(
+    const struct child *child, const struct slot *last, int64_t now)
+{
+	char peer[ADDR_STRLEN], line[LEDGER_LINE_SIZE];
+
+	log_warnx("%s",
+	    ledger_format(
+		&(struct ledger_entry){
+		    .service = child->pool->service->known.name,
+		    .peer = slot_peer(last, peer),
+		    .local = child->pool->listener.address,
+		    .ending = ENDING_FAILED,
+		    .in = (int64_t)(last->traffic.in - last->in_before),
+		    .out = (int64_t)(last->traffic.out - last->out_before),
+		    .unacked = LEDGER_UNKNOWN,
+		    .milliseconds = now - last->accepted_ms,
+		    .wait_ms = LEDGER_UNKNOWN,
+		    .rtt_us = LEDGER_UNKNOWN,
+		    .retrans = LEDGER_UNKNOWN,
+		    .pid = child->pid },
+		line, sizeof(line)));
+}
+
+static void
+log_end(const struct child *child, bool asked, int status)
+{
+	char how[96];
+
+	describe_status(status, how, sizeof(how));
+	if (asked)
+		log_debug("worker %d (%s %s) %s", (int)child->pid,
+		    child->pool->service->known.name,
+		    child->pool->listener.address, how);
+	else
+		log_warnx("worker %d (%s %s) %s", (int)child->pid,
+		    child->pool->service->known.name,
+		    child->pool->listener.address, how);
+}
+
+/*
+ * A worker may have come into accept and died before its wake-up was read;
+ * the slot is the truth.
+ */
+static struct pool_life
+life_of(struct master *master, struct child *child, bool asked, int64_t now)
+{
+	if (!child->ready && child->slot->state != SLOT_STARTING) {
+		child_set_ready(&master->children, child);
+		pool_ready(&child->pool->state);
+	}
+	return (struct pool_life){ .asked = asked,
+		.was_ready = child->ready,
+		.connections = child->slot->connections,
+		.lived_ms = now - child->started_ms };
+}
+
+void
+spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
+{
+	struct child *child = child_find(&master->children, pid);
+	bool asked = left_as_told(master, status), open;
+	struct pool_life life;
+	struct slot last;
+	struct pool *pool;
+
+	if (child == NULL) {
+		/* As PID 1 of a container we inherit other people's orphans. */
+		log_debug("reaped process %d, which is no worker", (int)pid);
+		return;
+	}
+	pool = child->pool;
+	log_end(child, asked, status);
+	life = life_of(master, child, asked, now);
+	scoreboard_release(&master->board, child->slot, &open, &last);
+	if (open)
+		log_lost_connection(child, &last, now);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LOG_DIED)
+		log_reopen();
+	fdref_drop(pool->listener.ref, child->holder);
+	child_remove(&master->children, child);
+	if (pool_reaped(&pool->state, &life, now))
+		log_degraded(pool);
+	if (pool_died_early(&life) && !master->is_up)
+		master->start_failed = true;
+	free(child);
+}

@@ -1,0 +1,22 @@
+/*
+ * spawn: forks workers, and takes note of those that end.
+ */
+#ifndef MASTER_SPAWN_H
+#define MASTER_SPAWN_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "master/master.h"
+
+/* Forks what the pool's policy asks for now. Failures are logged. */
+void spawn_fill(struct master *master, struct pool *pool, int64_t now);
+
+/* Notes which workers have come into accept since the last call. */
+void spawn_note_ready(struct master *master);
+
+/* A child was reaped with that status of waitpid(2). */
+void
+spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now);
+
+#endif

@@ -1,0 +1,68 @@
+#include "master/stop.h"
+
+#include <inttypes.h>
+#include <signal.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#define FIRST_STEP_MS 50
+#define AFTER_KILL_MS 1000 /* between two SIGKILLs that the kernel delays */
+
+static void
+kill_all(struct master *master, int64_t now)
+{
+	child_signal_all(&master->children, SIGKILL);
+	master->stop.killed = true;
+	master->stop.again = now + AFTER_KILL_MS;
+}
+
+void
+stop_request(struct master *master, int64_t now)
+{
+	struct stop *stop = &master->stop;
+
+	if (stop->begun) {
+		if (!stop->killed)
+			log_notice("stopping at once");
+		kill_all(master, now);
+		return;
+	}
+	log_notice("stopping");
+	stop->begun = true;
+	stop->step = FIRST_STEP_MS;
+	stop->again = now + stop->step;
+	stop->deadline = now + master->conf->stop_timeout;
+	/*
+	 * In this order: a worker that accept surprises with EAGAIN leaves,
+	 * and one that hears TERM first finds that accept does not block.
+	 */
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		listener_stop(&master->pools[i].listener);
+	child_signal_all(&master->children, SIGTERM);
+}
+
+int64_t
+stop_turn(struct master *master, int64_t now)
+{
+	struct stop *stop = &master->stop;
+
+	if (!stop->killed && now >= stop->deadline) {
+		log_warnx("stop-timeout of %" PRId64 " ms is over: killing "
+			  "the workers that still serve",
+		    master->conf->stop_timeout);
+		kill_all(master, now);
+	} else if (stop->killed && now >= stop->again) {
+		kill_all(master, now);
+	} else if (now >= stop->again) {
+		/*
+		 * A worker may have looked at its flag just before the signal
+		 * and gone to sleep in recv right after it.
+		 */
+		child_signal_all(&master->children, SIGTERM);
+		stop->step *= 2;
+		stop->again = now + stop->step;
+	}
+	return stop->killed || stop->again < stop->deadline ? stop->again :
+							      stop->deadline;
+}

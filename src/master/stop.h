@@ -1,0 +1,25 @@
+/*
+ * stop: how all workers leave, without a connection that is cut or a signal
+ * that is slept over.
+ */
+#ifndef MASTER_STOP_H
+#define MASTER_STOP_H
+
+#include <stdint.h>
+
+#include "master/master.h"
+
+/*
+ * First call: accept no longer blocks, workers are told to empty the queue
+ * and to finish. Second call: they are killed at once.
+ */
+void stop_request(struct master *master, int64_t now);
+
+/*
+ * Repeats the order to those that have not left, after 50, 100, 200 ms ...,
+ * and kills them when stop-timeout is over. Returns when it wants to be
+ * called again.
+ */
+int64_t stop_turn(struct master *master, int64_t now);
+
+#endif

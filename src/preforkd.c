@@ -1,0 +1,194 @@
+/*
+ * preforkd - a preforking TCP daemon; see preforkd(8).
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "master/limits.h"
+#include "master/master.h"
+#include "services/service.h"
+
+#define EXIT_USAGE 2 /* systemd must not start us again */
+
+struct options {
+	bool debug;            /* -d */
+	bool foreground;       /* -F */
+	bool check;            /* -n */
+	int verbose;           /* -v, counted */
+	const char *file;      /* -f, or NULL */
+	const char *pid_file;  /* -p, or NULL */
+	char *const *services; /* service@address:port */
+	int service_count;
+};
+
+static const char usage[] =
+    "usage: preforkd [-dFhnVv] [-f file] [-p pidfile] [service@address:port ...]\n";
+
+static const char help[] =
+    "  -d          debug: foreground, log to stderr, log every connection\n"
+    "  -F          foreground, for a supervisor\n"
+    "  -f file     configuration (default " SYSCONFDIR "/preforkd.conf)\n"
+    "  -n          check the configuration and exit; with -v print it\n"
+    "  -p pidfile  PID file\n"
+    "  -v          more logging; twice for debug\n"
+    "  -V          version\n"
+    "  -h          this help\n"
+    "Example: preforkd -d echo@127.0.0.1:7007 daytime@127.0.0.1:7013\n"
+    "See preforkd(8) and preforkd.conf(5).\n";
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "dFf:hnp:Vv")) != -1)
+		switch (c) {
+		case 'd':
+			o->debug = true;
+			break;
+		case 'F':
+			o->foreground = true;
+			break;
+		case 'f':
+			o->file = optarg;
+			break;
+		case 'h':
+			printf("%s%s", usage, help);
+			exit(0);
+		case 'n':
+			o->check = true;
+			break;
+		case 'p':
+			o->pid_file = optarg;
+			break;
+		case 'V':
+			printf("preforkd %s\n", PACKAGE_VERSION);
+			exit(0);
+		case 'v':
+			o->verbose++;
+			break;
+		default:
+			fprintf(stderr, "%s", usage);
+			exit(EXIT_USAGE);
+		}
+	o->services = argv + optind;
+	o->service_count = argc - optind;
+}
+
+/*
+ * Descriptors 0 to 2 must be open, or a socket would take their place. Others
+ * that were left open to us would keep somebody's pipe or file busy for as
+ * long as the daemon lives.
+ */
+static void
+sort_descriptors(void)
+{
+	int fd;
+
+	closefrom(STDERR_FILENO + 1);
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			err(1, "/dev/null");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+}
+
+/*
+ * The file of -f must be there; the default one is read when it is there and
+ * the command line names no services.
+ */
+static struct conf *
+read_file(const struct options *o)
+{
+	const char *path = o->file;
+
+	if (path == NULL && o->service_count == 0 &&
+	    (access(SYSCONFDIR "/preforkd.conf", F_OK) == 0 || errno != ENOENT))
+		path = SYSCONFDIR "/preforkd.conf";
+	if (path == NULL)
+		return conf_new();
+	return conf_read(path, service_known, stderr);
+}
+
+/* -d and services on the command line are for trying things out. */
+static bool
+default_pid_file_is_wanted(const struct options *o, const struct conf *conf)
+{
+	if (o->file != NULL && conf_is_set(conf, "pid-file"))
+		return true;
+	return !o->debug && o->service_count == 0;
+}
+
+static struct conf *
+configure(const struct options *o)
+{
+	struct conf *conf = read_file(o);
+	const char *pid_file = o->pid_file;
+
+	if (conf == NULL)
+		exit(EXIT_USAGE);
+	if (o->service_count > 0) {
+		if (conf_apply_arguments(conf, o->services, o->service_count,
+			service_known, stderr) < 0)
+			exit(EXIT_USAGE);
+	} else if (TAILQ_EMPTY(&conf->services) &&
+	    conf_add_default_services(conf, service_known) < 0) {
+		errx(1, "out of memory");
+	}
+	if (pid_file == NULL && !default_pid_file_is_wanted(o, conf))
+		pid_file = "none";
+	if (pid_file != NULL && conf_set_pid_file(conf, pid_file, stderr) < 0)
+		exit(EXIT_USAGE);
+	if (o->debug)
+		conf->log_connections = 1;
+	/* With -n, -v asks for more output, not for more logging. */
+	if (!o->check && o->verbose > 0)
+		conf->log_level =
+		    o->verbose == 1 && conf->log_level < LOG_INFO ?
+		    conf->log_level + 1 :
+		    LOG_DEBUG;
+	return conf;
+}
+
+static int
+check(const struct options *o, const struct conf *conf)
+{
+	if (o->verbose > 0) {
+		conf_print(conf, stdout);
+		limits_print(conf, stdout);
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct conf *conf;
+	bool background;
+	int status;
+
+	sort_descriptors();
+	parse_options(argc, argv, &options);
+	conf = configure(&options);
+	if (options.check)
+		return check(&options, conf);
+	background = !options.debug && !options.foreground;
+	tzset(); /* before any worker may be in a chroot */
+	log_open(
+	    background ? LOG_TO_SYSLOG : LOG_TO_STDERR, (int)conf->log_level);
+	log_copy_to_stderr(background);
+	status = master_run(conf, background);
+	conf_free(conf);
+	return status;
+}
