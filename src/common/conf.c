@@ -235,6 +235,7 @@ apply_argument(struct conf *conf, const char *argument, conf_known_fn *known,
     char why[CONF_WHY_SIZE])
 {
 	const char *at = strchr(argument, '@');
+	const struct conf_listen *new;
 	struct conf_service *service;
 	char name[64];
 
@@ -261,6 +262,11 @@ apply_argument(struct conf *conf, const char *argument, conf_known_fn *known,
 	}
 	if (conf_listen_add(service, at + 1, NULL, 0, why) < 0)
 		return -1;
+	new = TAILQ_LAST(&service->listens, conf_listens);
+	if (conf_listen_find(conf, new->host, new->port) != new) {
+		snprintf(why, CONF_WHY_SIZE, "is given twice");
+		return -1;
+	}
 	return 0;
 }
 

@@ -84,9 +84,10 @@ void conf_free(struct conf *conf);
 
 /*
  * Reads the file at path. Every error is one line "path:line: message" on
- * errors, all of them in one run; then, or when the file cannot be read, NULL
- * is returned. What is not given has its default or derived value. A file
- * without a service block leaves the list of services empty.
+ * errors ("path: message" where no line is to blame), all of them in one run;
+ * then, or when the file cannot be read, NULL is returned. What is not given
+ * has its default or derived value. A file without a service block leaves the
+ * list of services empty.
  */
 struct conf *conf_read(const char *path, conf_known_fn *known, FILE *errors);
 

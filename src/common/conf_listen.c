@@ -1,10 +1,15 @@
 /*
  * conf_listen: the addresses that a service listens on.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/conf_table.h"
+
+/* Of names, of IPv4 and IPv6, of scopes, and "*". */
+#define HOST_CHARACTERS                                                        \
+	"*%-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
 static int
 wrong(char why[CONF_WHY_SIZE], const char *what)
@@ -85,8 +90,13 @@ conf_listen_add(struct conf_service *service, const char *text,
 
 	if (split(text, &host, &length, &port, why) < 0)
 		return -1;
+	if (strspn(host, HOST_CHARACTERS) < length)
+		return wrong(why,
+		    "the address has a character that "
+		    "no address has");
 	number = (uint16_t)strtonum(port, 1, 65535, &bad);
-	if (bad != NULL)
+	/* strtonum takes white space and signs as well. */
+	if (bad != NULL || !isdigit((unsigned char)port[0]))
 		return wrong(why, "the port must be 1 to 65535");
 	listen = new_listen(host, length, text, file);
 	if (listen == NULL)

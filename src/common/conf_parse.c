@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <glob.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,8 @@ struct parser {
 	unsigned error_count;
 	const char *path;
 	unsigned line;
-	unsigned depth; /* of includes */
+	unsigned depth;       /* of includes */
+	unsigned block_depth; /* where the open block began */
 };
 
 /* A line's words; quoted says which had quotes, so that "{" is no brace. */
@@ -38,7 +38,11 @@ static void read_file(struct parser *p, const char *path);
 static void
 put_error(struct parser *p, unsigned line, const char *text)
 {
-	fprintf(p->errors, "%s:%u: ", p->path, line);
+	/* A file that cannot be read has no line to blame. */
+	if (line > 0)
+		fprintf(p->errors, "%s:%u: ", p->path, line);
+	else
+		fprintf(p->errors, "%s: ", p->path);
 	/* Whatever the file holds, a terminal gets only what can be read. */
 	for (; *text != '\0'; text++)
 		putc(isprint((unsigned char)*text) ? *text : '?', p->errors);
@@ -136,10 +140,10 @@ open_block(struct parser *p, const struct words *w)
 	const struct conf_service *before;
 	const char *name = w->count == 3 ? w->word[1] : "";
 
-	if (p->in_block) {
+	if (p->in_block)
 		error(p, "service: the block before it has no closing }");
-		p->service = NULL;
-	}
+	if (p->in_block && p->block_depth != p->depth)
+		return;
 	if (w->count != 3 || !is_brace(w, 2, "{")) {
 		error(p, "service: must be: service NAME {");
 	} else if (!is_known(p, name)) {
@@ -147,7 +151,7 @@ open_block(struct parser *p, const struct words *w)
 		    "service %.64s: unknown service; the nearest is "
 		    "\"%s\"",
 		    name, conf_nearest_service(name, p->known));
-		name = conf_nearest_service(name, p->known);
+		name = ""; /* so that the right name is still free */
 	} else if ((before = conf_service_find(p->conf, name)) != NULL) {
 		error(p,
 		    "service %s: has a block already at %s:%u; "
@@ -155,6 +159,7 @@ open_block(struct parser *p, const struct words *w)
 		    name, before->file, before->line);
 	}
 	p->in_block = true;
+	p->block_depth = p->depth;
 	p->service = conf_service_new(p->conf, name, p->path, p->line);
 	if (p->service == NULL)
 		error(p, "service: %s", strerror(ENOMEM));
@@ -167,8 +172,14 @@ close_block(struct parser *p, const struct words *w)
 		error(p, "}: must be alone on its line");
 	else if (!p->in_block)
 		error(p, "}: no block is open");
+	if (p->in_block && p->block_depth != p->depth) {
+		error(
+		    p, "}: closes a block of the file that includes this one");
+		return;
+	}
 	if (p->service != NULL) {
-		if (TAILQ_EMPTY(&p->service->listens))
+		if (p->service->name[0] != '\0' &&
+		    TAILQ_EMPTY(&p->service->listens))
 			error(p, "service %s: has no listen line",
 			    p->service->name);
 		conf_derive(p->service);
@@ -177,10 +188,32 @@ close_block(struct parser *p, const struct words *w)
 	p->service = NULL;
 }
 
+/*
+ * A relative pattern is relative to the file that it stands in, whose
+ * directory is no pattern. Returns memory of the caller's, or NULL.
+ */
+static char *
+beside(const char *path, const char *pattern)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - path + 1);
+	char *full = malloc(2 * length + strlen(pattern) + 1), *to = full;
+
+	if (full == NULL)
+		return NULL;
+	for (size_t i = 0; i < length; i++) {
+		if (strchr("*?[\\", path[i]) != NULL)
+			*to++ = '\\';
+		*to++ = path[i];
+	}
+	strcpy(to, pattern);
+	return full;
+}
+
 static void
 include_files(struct parser *p, const char *pattern)
 {
-	char *copy = NULL, *full = NULL;
+	char *full;
 	glob_t found = { 0 };
 	int result;
 
@@ -191,13 +224,9 @@ include_files(struct parser *p, const char *pattern)
 		    pattern, MAX_INCLUDES);
 		return;
 	}
-	/* A relative name is relative to the file that it stands in. */
-	copy = strdup(p->path);
-	if (copy == NULL ||
-	    asprintf(&full, "%s%s%s", pattern[0] == '/' ? "" : dirname(copy),
-		pattern[0] == '/' ? "" : "/", pattern) < 0) {
+	full = pattern[0] == '/' ? strdup(pattern) : beside(p->path, pattern);
+	if (full == NULL) {
 		error(p, "include: %s", strerror(ENOMEM));
-		free(copy);
 		return;
 	}
 	result = glob(full, 0, NULL, &found);
@@ -212,7 +241,6 @@ include_files(struct parser *p, const char *pattern)
 		    "with * may match nothing",
 		    pattern);
 	globfree(&found);
-	free(copy);
 	free(full);
 }
 
@@ -326,8 +354,7 @@ static void
 read_file(struct parser *p, const char *path)
 {
 	const char *outer_path = p->path;
-	unsigned outer_line = p->line, opened_at;
-	bool outer_block = p->in_block;
+	unsigned outer_line = p->line;
 	FILE *file;
 
 	file = fopen(path, "re");
@@ -346,13 +373,10 @@ read_file(struct parser *p, const char *path)
 	p->depth++;
 	read_lines(p, file);
 	fclose(file);
-	if (p->in_block != outer_block) {
-		opened_at = p->service != NULL ? p->service->line : p->line;
-		put_error(p, opened_at,
-		    p->in_block ?
-			"service: the block has no closing }" :
-			"}: closes a block of the file that includes this one");
-		p->in_block = outer_block;
+	if (p->in_block && p->block_depth == p->depth) {
+		put_error(p, p->service != NULL ? p->service->line : p->line,
+		    "service: the block has no closing }");
+		p->in_block = false;
 		p->service = NULL;
 	}
 	p->depth--;

@@ -1,11 +1,12 @@
 /*
  * conf_print: the effective configuration, in the file's own syntax.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "common/conf_table.h"
 
-#define VALUE_SIZE 1024
+#define VALUE_SIZE (2 * PATH_MAX + 3) /* a path, all of it escaped */
 
 static void
 print_scope(enum conf_scope scope, const void *base, uint64_t set,

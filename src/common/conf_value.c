@@ -202,6 +202,31 @@ parse_level(const struct conf_keyword *keyword, const char *text,
 	return 0;
 }
 
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text))
+			return true;
+	return false;
+}
+
+/* The last second of a year, in which each number has all of its digits. */
+static size_t
+format_late(char *line, size_t size, const char *format, int month, int weekday)
+{
+	struct tm tm = { .tm_sec = 59,
+		.tm_min = 59,
+		.tm_hour = 23,
+		.tm_mday = 28,
+		.tm_mon = month,
+		.tm_year = 126,
+		.tm_wday = weekday,
+		.tm_yday = 364 };
+
+	return clock_strftime(line, size, format, &tm);
+}
+
 /*
  * RFC 867 asks for one line of printable ASCII. What a client gets must fit
  * the line that services/daytime sends, with CR LF.
@@ -210,18 +235,17 @@ static int
 check_format(const char *text, char why[CONF_WHY_SIZE])
 {
 	char line[CONF_DAYTIME_MAX];
-	struct tm tm = {
-		.tm_mday = 30, .tm_mon = 8, .tm_wday = 3, .tm_year = 126
-	};
 
 	for (const char *p = text; *p != '\0'; p++)
 		if (!isprint((unsigned char)*p))
 			return wrong(why, "must be printable ASCII");
-	if (clock_strftime(line, sizeof(line), text, &tm) == 0)
-		return wrong(why, "must give 1 to %zu bytes", sizeof(line) - 1);
-	for (const char *p = line; *p != '\0'; p++)
-		if (iscntrl((unsigned char)*p))
+	for (int i = 0; i < 12 * 7; i++) {
+		if (format_late(line, sizeof(line), text, i / 7, i % 7) == 0)
+			return wrong(
+			    why, "must give 1 to %zu bytes", sizeof(line) - 1);
+		if (has_control(line))
 			return wrong(why, "must give one line: no %%n, no %%t");
+	}
 	return 0;
 }
 
@@ -256,6 +280,11 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 	case CONF_PATH:
 		if (text[0] != '/' && strcmp(text, "none") != 0)
 			return out_of_range(keyword, why);
+		if (strlen(text) >= PATH_MAX || has_control(text))
+			return wrong(why,
+			    "must be shorter than %d bytes, "
+			    "without control characters",
+			    PATH_MAX);
 		return set_string(string_at(keyword, base), text, why);
 	case CONF_FORMAT:
 		if (check_format(text, why) < 0)

@@ -89,7 +89,7 @@ fdref_describe(const struct fdref *ref, char *text, size_t size)
 {
 	static const char more[] = ",...";
 	const struct fdref_holder *holder;
-	size_t used = 0;
+	size_t used = 0, needed;
 	char name[24];
 	int n;
 
@@ -100,8 +100,11 @@ fdref_describe(const struct fdref *ref, char *text, size_t size)
 			    name, sizeof(name), "%d", (int)holder->pid);
 		else
 			n = snprintf(name, sizeof(name), "configuration");
-		if (used + 1 + (size_t)n + sizeof(more) > size) {
-			if (used + sizeof(more) <= size)
+		needed = used + (used > 0) + (size_t)n;
+		if (TAILQ_NEXT(holder, entry) != NULL)
+			needed += sizeof(more) - 1;
+		if (needed >= size) {
+			if (used > 0 && used + sizeof(more) <= size)
 				memcpy(text + used, more, sizeof(more));
 			break;
 		}

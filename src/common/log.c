@@ -133,16 +133,23 @@ log_open(enum log_target target, int level)
 	out.target = target;
 }
 
+/* Back to the inherited stderr, which other processes share. */
+static void
+forget_own_stderr(void)
+{
+	if (out.stderr_fd == STDERR_FILENO)
+		return;
+	close(out.stderr_fd);
+	out.stderr_fd = STDERR_FILENO;
+	out.sink = SINK_POLLED;
+}
+
 void
 log_copy_to_stderr(bool yes)
 {
 	out.copy = yes;
-	if (!yes && out.target == LOG_TO_SYSLOG &&
-	    out.stderr_fd != STDERR_FILENO) {
-		close(out.stderr_fd);
-		out.stderr_fd = STDERR_FILENO;
-		out.sink = SINK_POLLED;
-	}
+	if (!yes && out.target == LOG_TO_SYSLOG)
+		forget_own_stderr();
 }
 
 int
@@ -173,7 +180,18 @@ void
 log_enter_worker(void)
 {
 	out.worker = true;
+	if (out.target == LOG_TO_SYSLOG)
+		forget_own_stderr();
+}
+
+void
+log_release_stderr(void)
+{
+	if (out.target != LOG_TO_SYSLOG)
+		return;
 	out.copy = false;
+	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+		fatal("dup2 to stderr");
 }
 
 uint64_t

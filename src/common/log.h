@@ -50,6 +50,12 @@ void log_reopen(void);
 /* From now on a dead syslog socket is not reopened: this is a worker. */
 void log_enter_worker(void);
 
+/*
+ * The worker has started: of those that log to syslog none keeps the stderr
+ * of whoever started the daemon. stdout must be /dev/null then.
+ */
+void log_release_stderr(void);
+
 /* How many lines this process could not write. */
 uint64_t log_lost(void);
 

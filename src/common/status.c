@@ -56,13 +56,13 @@ status_count(
 char *
 status_format(const struct status_row *row, char *line, size_t size)
 {
-	int used;
+	int used, before = 0;
 
 	used = snprintf(line, size,
 	    "service=%s listen=%s state=%s busy=%u "
 	    "idle=%u other=%u workers=%u queue=%" PRIu32 "/%" PRIu32
 	    " connections=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64
-	    " log-lost=%" PRIu64,
+	    " log-lost=%" PRIu64 " endings=",
 	    row->service, row->address, row->state, row->busy, row->idle,
 	    row->other, row->wanted, row->queue_length, row->queue_limit,
 	    row->connections, row->in, row->out, row->log_lost);
@@ -71,11 +71,11 @@ status_format(const struct status_row *row, char *line, size_t size)
 			return line;
 		if (row->endings[i] > 0)
 			used += snprintf(line + used, size - (size_t)used,
-			    " %s=%" PRIu64, ending_name((enum ending)i),
-			    row->endings[i]);
+			    "%s%s:%" PRIu64, before++ == 0 ? "" : ",",
+			    ending_name((enum ending)i), row->endings[i]);
 	}
 	if (used >= 0 && (size_t)used < size)
-		snprintf(line + used, size - (size_t)used, " holders=%s",
-		    row->holders);
+		snprintf(line + used, size - (size_t)used, "%s holders=%s",
+		    before == 0 ? "-" : "", row->holders);
 	return line;
 }

@@ -10,6 +10,8 @@
 
 #include "common/clock.h"
 
+#define DISCARD_ROUNDS 512 /* of 16 KiB: more than a receive buffer holds */
+
 void
 io_init(struct io *io, int fd, const struct io_limits *limits,
     struct slot_traffic *traffic, const volatile sig_atomic_t *stopping)
@@ -149,31 +151,46 @@ io_send(struct io *io, const void *buffer, size_t size)
 	return 0;
 }
 
-void
-io_drain(struct io *io, int64_t deadline)
+/*
+ * Receives and discards what is there. Bounded, so that a peer that floods us
+ * does not outlive a deadline. True when there may be more.
+ */
+static bool
+discard(struct io *io)
 {
-	struct pollfd p = { .fd = io->fd, .events = POLLIN };
-	char discard[16384];
+	char bytes[16384];
 	ssize_t n;
-	int left;
 
-	do {
-		/* A peer that floods us does not outlive the deadline. */
-		left = clock_left(deadline, clock_ms());
-		n = recv(io->fd, discard, sizeof(discard), MSG_DONTWAIT);
+	for (int i = 0; i < DISCARD_ROUNDS; i++) {
+		n = recv(io->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n > 0) {
 			count(&io->traffic->in, n);
 		} else if (n == 0) {
 			io->facts.fin_received = true;
-			return;
+			return false;
 		} else if (errno == EAGAIN) {
-			/* EINTR is fine: the loop looks at the clock again. */
-			if (left > 0 && poll(&p, 1, left) < 0 &&
-			    errno != EINTR) {
-				give_up(io, io->facts.cause, errno);
-				return;
-			}
+			return true;
 		} else if (errno != EINTR) {
+			give_up(io, io->facts.cause, errno);
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+io_drain(struct io *io, int64_t deadline)
+{
+	struct pollfd p = { .fd = io->fd, .events = POLLIN };
+	int left;
+
+	/* What is there is taken once more when the deadline has passed. */
+	do {
+		left = clock_left(deadline, clock_ms());
+		if (!discard(io))
+			return;
+		/* EINTR is fine: the loop looks at the clock again. */
+		if (left > 0 && poll(&p, 1, left) < 0 && errno != EINTR) {
 			give_up(io, io->facts.cause, errno);
 			return;
 		}

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "master/signals.h"
 
 #define START_LIMIT_MS 60000
 
@@ -83,6 +84,7 @@ background_start(void)
 		fatal("fork");
 	if (child > 0) {
 		close(ends[1]);
+		signals_restore(); /* ^C ends the waiting, and the child */
 		wait_for_child(child, ends[0]);
 	}
 	close(ends[0]);

@@ -258,6 +258,8 @@ master_run(struct conf *conf, bool background)
 {
 	struct master master = { .conf = conf, .ready_fd = -1 };
 
+	/* From here on a signal waits until the loop can act on it. */
+	signals_init();
 	child_table_init(&master.children);
 	/* Early, so that its number is below all listeners'. */
 	master.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -270,7 +272,6 @@ master_run(struct conf *conf, bool background)
 	write_pidfile(&master);
 	create_scoreboard(&master);
 	setproctitle("master");
-	signals_init();
 	loop(&master);
 	clean_up(&master);
 	log_notice("stopped");

@@ -82,7 +82,11 @@ pidlock_write(int fd, const char *path)
 void
 pidlock_release(int fd, const char *path)
 {
-	/* Removed under the lock, so that it cannot be a successor's. */
-	unlink(path);
+	/*
+	 * Under the lock, and only what is ours: somebody may have removed
+	 * the file, and a successor have made its own.
+	 */
+	if (is_at_path(fd, path))
+		unlink(path);
 	close(fd);
 }

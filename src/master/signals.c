@@ -61,27 +61,42 @@ on_signal(int signal_number)
 	errno = saved;
 }
 
+static const int handled[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM,
+	SIGINT, SIGQUIT };
+
+static void
+set_handlers(void (*handler)(int))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		if (sigaction(handled[i], &action, NULL) < 0)
+			fatal("sigaction for signal %d", handled[i]);
+}
+
 void
 signals_init(void)
 {
-	static const int handled[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2,
-		SIGTERM, SIGINT, SIGQUIT };
-	struct sigaction action;
 	sigset_t all;
 
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
 		fatal("sigprocmask");
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-		if (sigaction(handled[i], &action, NULL) < 0)
-			fatal("sigaction for signal %d", handled[i]);
+	set_handlers(on_signal);
 	/* A log reader that went away is an error of write, not our end. */
-	action.sa_handler = SIG_IGN;
-	if (sigaction(SIGPIPE, &action, NULL) < 0)
-		fatal("sigaction for SIGPIPE");
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		fatal("signal SIGPIPE");
+}
+
+void
+signals_restore(void)
+{
+	set_handlers(SIG_DFL);
+	if (sigprocmask(SIG_SETMASK, signals_wait_mask(), NULL) < 0)
+		fatal("sigprocmask");
 }
 
 const sigset_t *

@@ -15,6 +15,9 @@
 /* Blocks all signals and sets the handlers. */
 void signals_init(void);
 
+/* Undoes it, for a process that is to end at the first signal. */
+void signals_restore(void);
+
 /* The mask to wait with: nothing is blocked. */
 const sigset_t *signals_wait_mask(void);
 

@@ -8,6 +8,8 @@
 #include "common/clock.h"
 #include "services/service.h"
 
+#define ZONE_ROOM 64
+
 size_t
 daytime_format(
     char *line, size_t size, const char *format, bool utc, int64_t when)
@@ -25,7 +27,8 @@ daytime_format(
 void
 daytime_serve(struct io *io, const struct conf_service *settings)
 {
-	char line[CONF_DAYTIME_MAX + 2];
+	/* The names of zones differ in length, and conf cannot know them. */
+	char line[CONF_DAYTIME_MAX + ZONE_ROOM + 2];
 	size_t n;
 
 	n = daytime_format(line, sizeof(line), settings->format,

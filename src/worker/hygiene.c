@@ -121,6 +121,7 @@ hygiene(const struct worker *worker)
 	reset_signals();
 	close_foreign(worker);
 	die_with_master(worker);
+	log_release_stderr();
 	setproctitle(
 	    "worker %s %s", worker->service->known.name, worker->address);
 	sigemptyset(&none);
