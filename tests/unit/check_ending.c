@@ -1,0 +1,112 @@
+/*
+ * Tests of connection/ending: which word each set of facts becomes.
+ */
+#include <errno.h>
+
+#include "connection/ending.h"
+#include "unit/unit.h"
+
+#define CAUSES 4
+
+static const char *const cause_names[CAUSES] = { "none", "idle", "stalled",
+	"stopped" };
+
+/* Without an error: by cause, fin_received and replied. */
+static const enum ending without_error[CAUSES][2][2] = {
+	[CAUSE_NONE] = { { ENDING_LINGERED, ENDING_LINGERED },
+	    { ENDING_PEER_CLOSED, ENDING_SERVED } },
+	[CAUSE_IDLE] = { { ENDING_LINGERED, ENDING_LINGERED },
+	    { ENDING_IDLE, ENDING_IDLE } },
+	[CAUSE_STALLED] = { { ENDING_STALLED, ENDING_STALLED },
+	    { ENDING_STALLED, ENDING_STALLED } },
+	[CAUSE_STOPPED] = { { ENDING_LINGERED, ENDING_LINGERED },
+	    { ENDING_STOPPED, ENDING_STOPPED } },
+};
+
+static const struct {
+	int error;
+	enum ending ending;
+} with_error[] = {
+	{ ECONNRESET, ENDING_RESET },
+	{ EPIPE, ENDING_RESET },
+	{ ETIMEDOUT, ENDING_DEAD_PEER },
+	{ EHOSTUNREACH, ENDING_UNREACHABLE },
+	{ ENETUNREACH, ENDING_UNREACHABLE },
+	{ EHOSTDOWN, ENDING_UNREACHABLE },
+	{ ENETDOWN, ENDING_UNREACHABLE },
+	{ ENONET, ENDING_UNREACHABLE },
+	{ ECONNREFUSED, ENDING_UNREACHABLE },
+	{ ENOPROTOOPT, ENDING_UNREACHABLE },
+	{ EPROTO, ENDING_UNREACHABLE },
+	{ EBADF, ENDING_FAILED },
+	{ EINVAL, ENDING_FAILED },
+	{ EIO, ENDING_FAILED },
+	{ ENOBUFS, ENDING_FAILED },
+	{ ENOMEM, ENDING_FAILED },
+	{ ENOTCONN, ENDING_FAILED },
+	{ EACCES, ENDING_FAILED },
+	{ ECONNABORTED, ENDING_FAILED },
+	{ -1, ENDING_FAILED },
+};
+
+#define ERRORS ((int)(sizeof(with_error) / sizeof(with_error[0])))
+
+static void
+expect(int cause, int error, int fin, int replied, enum ending expected)
+{
+	struct ending_facts facts = { .cause = (enum cause)cause,
+		.error = error,
+		.fin_received = fin != 0,
+		.replied = replied != 0 };
+	enum ending is = ending_decide(&facts);
+
+	ck_assert_msg(is == expected,
+	    "cause %s, error %d, fin %d, replied %d: %s, not %s",
+	    cause_names[cause], error, fin, replied, ending_name(is),
+	    ending_name(expected));
+}
+
+START_TEST(without_an_error_cause_and_fin_decide)
+{
+	for (int cause = 0; cause < CAUSES; cause++)
+		for (int fin = 0; fin < 2; fin++)
+			for (int replied = 0; replied < 2; replied++)
+				expect(cause, 0, fin, replied,
+				    without_error[cause][fin][replied]);
+}
+END_TEST
+
+START_TEST(an_error_tells_more_than_all_else)
+{
+	static const int causes[] = { CAUSE_NONE, CAUSE_IDLE, CAUSE_STOPPED };
+
+	for (int i = 0; i < 3; i++)
+		for (int fin = 0; fin < 2; fin++)
+			for (int replied = 0; replied < 2; replied++)
+				expect(causes[i], with_error[_i].error, fin,
+				    replied, with_error[_i].ending);
+}
+END_TEST
+
+START_TEST(a_stalled_peer_stays_stalled_whatever_the_error)
+{
+	for (int fin = 0; fin < 2; fin++)
+		for (int replied = 0; replied < 2; replied++)
+			expect(CAUSE_STALLED, with_error[_i].error, fin,
+			    replied, ENDING_STALLED);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("ending");
+	TCase *tcase = unit_case(suite, "ending");
+
+	tcase_add_test(tcase, without_an_error_cause_and_fin_decide);
+	tcase_add_loop_test(
+	    tcase, an_error_tells_more_than_all_else, 0, ERRORS);
+	tcase_add_loop_test(
+	    tcase, a_stalled_peer_stays_stalled_whatever_the_error, 0, ERRORS);
+	return unit_run(suite);
+}

@@ -1,0 +1,210 @@
+/*
+ * Tests of common/status: counting the slots of a row, and its line.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "common/status.h"
+#include "unit/unit.h"
+
+#define ROWS 2
+#define SLOTS 12
+
+static struct scoreboard board;
+
+static void
+board_make(void)
+{
+	ck_assert_int_eq(scoreboard_create(&board, ROWS, SLOTS), 0);
+}
+
+static void
+board_destroy(void)
+{
+	scoreboard_destroy(&board);
+}
+
+/* A worker of that row in that state, with a first connection behind it. */
+static struct slot *
+add_worker(uint32_t row, enum slot_state state)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET };
+	struct slot *slot = scoreboard_take(&board, row);
+
+	ck_assert_ptr_nonnull(slot);
+	slot_open(slot, (struct sockaddr *)&peer, 1);
+	slot_end(slot, ENDING_SERVED);
+	slot->traffic.in = 10;
+	slot->traffic.out = 100;
+	slot->log_lost = 1;
+	slot_set_state(slot, state, 1);
+	return slot;
+}
+
+START_TEST(a_row_without_workers_counts_nothing)
+{
+	struct status_row row;
+
+	memset(&row, 0xff, sizeof(row));
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.busy + row.idle + row.other, 0);
+	ck_assert_uint_eq(row.connections, 0);
+	ck_assert_uint_eq(row.in, 0);
+	ck_assert_uint_eq(row.out, 0);
+	ck_assert_uint_eq(row.log_lost, 0);
+	for (int i = 0; i < ENDING_COUNT; i++)
+		ck_assert_uint_eq(row.endings[i], 0);
+}
+END_TEST
+
+START_TEST(each_state_counts_where_it_belongs)
+{
+	struct status_row row;
+
+	add_worker(1, SLOT_IDLE);
+	add_worker(1, SLOT_IDLE);
+	add_worker(1, SLOT_IDLE);
+	add_worker(1, SLOT_BUSY);
+	add_worker(1, SLOT_CLOSING);
+	add_worker(1, SLOT_STARTING);
+	status_count(&board, 1, &row);
+	ck_assert_uint_eq(row.idle, 3);
+	ck_assert_uint_eq(row.busy, 2);
+	ck_assert_uint_eq(row.other, 1);
+	add_worker(1, SLOT_PAUSED);
+	status_count(&board, 1, &row);
+	ck_assert_uint_eq(row.other, 2);
+}
+END_TEST
+
+START_TEST(only_the_slots_of_the_row_count)
+{
+	struct status_row row;
+
+	add_worker(0, SLOT_IDLE);
+	add_worker(1, SLOT_BUSY);
+	add_worker(1, SLOT_BUSY);
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.idle, 1);
+	ck_assert_uint_eq(row.busy, 0);
+	ck_assert_uint_eq(row.connections, 1);
+	status_count(&board, 1, &row);
+	ck_assert_uint_eq(row.busy, 2);
+	ck_assert_uint_eq(row.idle, 0);
+	ck_assert_uint_eq(row.connections, 2);
+}
+END_TEST
+
+START_TEST(reaped_and_living_workers_are_added_up)
+{
+	struct slot *slot = add_worker(0, SLOT_IDLE);
+	struct status_row row;
+
+	add_worker(0, SLOT_IDLE);
+	slot_end(slot, ENDING_RESET);
+	slot->connections++;
+	scoreboard_release(&board, slot, NULL, NULL);
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.idle, 1);
+	ck_assert_uint_eq(row.connections, 3);
+	ck_assert_uint_eq(row.in, 20);
+	ck_assert_uint_eq(row.out, 200);
+	ck_assert_uint_eq(row.log_lost, 2);
+	ck_assert_uint_eq(row.endings[ENDING_SERVED], 2);
+	ck_assert_uint_eq(row.endings[ENDING_RESET], 1);
+}
+END_TEST
+
+START_TEST(a_worker_killed_while_it_wrote_still_counts)
+{
+	struct slot *slot = add_worker(0, SLOT_BUSY);
+	struct status_row row;
+
+	slot->sequence |= 1;
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.busy, 1);
+	ck_assert_uint_eq(row.connections, 1);
+	ck_assert_uint_eq(row.in, 10);
+}
+END_TEST
+
+static const struct status_row serving = { .service = "echo",
+	.address = "[::]:7",
+	.state = "serving",
+	.holders = "configuration,4241,4242",
+	.busy = 1,
+	.idle = 2,
+	.other = 3,
+	.wanted = 4,
+	.queue_length = 5,
+	.queue_limit = 4096,
+	.connections = UINT64_MAX,
+	.in = 6,
+	.out = 7,
+	.log_lost = 8 };
+
+#define FRONT                                                                  \
+	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "      \
+	"workers=4 queue=5/4096 connections=18446744073709551615 in=6 out=7 "  \
+	"log-lost=8 endings="
+#define BACK " holders=configuration,4241,4242"
+
+START_TEST(a_line_leaves_out_endings_that_never_were)
+{
+	char line[STATUS_LINE_SIZE];
+
+	ck_assert_str_eq(
+	    status_format(&serving, line, sizeof(line)), FRONT "-" BACK);
+}
+END_TEST
+
+START_TEST(a_line_has_all_endings_that_were)
+{
+	struct status_row row = serving;
+	char line[STATUS_LINE_SIZE];
+
+	for (unsigned i = 0; i < ENDING_COUNT; i++)
+		row.endings[i] = i + 1;
+	row.endings[ENDING_STALLED] = 0;
+	ck_assert_str_eq(status_format(&row, line, sizeof(line)),
+	    FRONT "served:1,peer-closed:2,reset:3,dead-peer:4,unreachable:6,"
+		  "idle:7,lingered:8,stopped:9,failed:10" BACK);
+}
+END_TEST
+
+START_TEST(a_line_that_does_not_fit_is_cut)
+{
+	struct status_row row = serving;
+	char line[STATUS_LINE_SIZE], whole[STATUS_LINE_SIZE];
+
+	row.endings[ENDING_SERVED] = row.endings[ENDING_FAILED] = 1;
+	status_format(&row, whole, sizeof(whole));
+	for (size_t size = 1; size <= strlen(whole); size++) {
+		memset(line, 'x', sizeof(line));
+		ck_assert_ptr_eq(status_format(&row, line, size), line);
+		ck_assert_msg(strnlen(line, size) == size - 1 &&
+			strncmp(line, whole, size - 1) == 0,
+		    "size %zu: %.*s", size, (int)size, line);
+		ck_assert_msg(line[size] == 'x', "size %zu", size);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("status");
+	TCase *tcase = unit_case(suite, "count");
+
+	tcase_add_checked_fixture(tcase, board_make, board_destroy);
+	tcase_add_test(tcase, a_row_without_workers_counts_nothing);
+	tcase_add_test(tcase, each_state_counts_where_it_belongs);
+	tcase_add_test(tcase, only_the_slots_of_the_row_count);
+	tcase_add_test(tcase, reaped_and_living_workers_are_added_up);
+	tcase_add_test(tcase, a_worker_killed_while_it_wrote_still_counts);
+	tcase = unit_case(suite, "format");
+	tcase_add_test(tcase, a_line_leaves_out_endings_that_never_were);
+	tcase_add_test(tcase, a_line_has_all_endings_that_were);
+	tcase_add_test(tcase, a_line_that_does_not_fit_is_cut);
+	return unit_run(suite);
+}
