@@ -1,0 +1,283 @@
+# What every test script shares: TAP, a place of its own, a daemon to talk to.
+# shellcheck shell=sh
+#
+#	. "${TOP_SRCDIR:-.}/tests/lib.sh"
+#	start "$conf"			a daemon with this configuration text
+#	t "what is true" command ...	one test: true when the command is
+#	finish				prints the plan
+#
+# Tests wait with until_true, never for a fixed time. Root gets a network
+# namespace for each script, so that ports and sysctls are its own.
+
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+: "${TOP_SRCDIR:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${TOP_BUILDDIR:=$TOP_SRCDIR/build}"
+: "${PREFORKD:=$TOP_BUILDDIR/preforkd}"
+: "${CLIENT:=$TOP_BUILDDIR/tests/system/client}"
+: "${TEST_LIMIT:=240}"
+export TOP_SRCDIR TOP_BUILDDIR PREFORKD CLIENT
+
+# A test that hangs is a failed test: the whole group ends.
+if [ -z "${TEST_LIMITED-}" ]; then
+	TEST_LIMITED=1
+	export TEST_LIMITED
+	if [ "$(id -u)" = 0 ] && unshare -n -m true 2>/dev/null; then
+		TEST_NAMESPACE=1
+		export TEST_NAMESPACE
+		exec unshare -n -m timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
+	fi
+	exec timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
+fi
+if [ -n "${TEST_NAMESPACE-}" ]; then
+	ip link set lo up || exit 99
+fi
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/preforkd-test.XXXXXX") || exit 99
+TESTS=0
+FAILED=0
+DAEMON=
+BACKGROUND=
+TRACER=
+ECHO=17007
+DAYTIME=17013
+
+# The machine may be slow; a poll ends as soon as it can, so this costs nothing.
+PATIENCE=20
+
+clean_up()
+{
+	# A worker dies with its master.
+	for pid in $TRACER $DAEMON $BACKGROUND; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	rm -rf "$T"
+}
+trap clean_up EXIT
+trap 'exit 99' HUP INT TERM
+
+# t NAME COMMAND ...: the output of a command that fails is shown.
+t()
+{
+	T_NAME=$1
+	shift
+	TESTS=$((TESTS + 1))
+	if "$@" >"$T/t.out" 2>&1; then
+		echo "ok $TESTS - $T_NAME"
+	else
+		FAILED=$((FAILED + 1))
+		echo "not ok $TESTS - $T_NAME"
+		echo "# failed: $*"
+		sed 's/^/# /' "$T/t.out"
+		[ -f "$T/log" ] && grep -v "status:" "$T/log" | tail -n 8 |
+			sed 's/^/# log: /'
+	fi
+}
+
+finish()
+{
+	echo "1..$TESTS"
+	[ "$FAILED" = 0 ]
+	exit
+}
+
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# need COMMAND ...: skips the script where one is missing.
+need()
+{
+	for command in "$@"; do
+		command -v "$command" >/dev/null 2>&1 ||
+			skip_all "$command is not installed"
+	done
+}
+
+need_root()
+{
+	[ -n "${TEST_NAMESPACE-}" ] || skip_all "needs root and namespaces"
+}
+
+# until_true COMMAND ...: tries again until it is true, or patience ends.
+until_true()
+{
+	end=$(($(date +%s) + PATIENCE))
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(date +%s)" -ge "$end" ]; then
+			echo "not true after $PATIENCE s: $*"
+			"$@"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+not()
+{
+	! "$@"
+}
+
+# equals EXPECTED SEEN
+equals()
+{
+	[ "$1" = "$2" ] || {
+		echo "expected: $1"
+		echo "seen:     $2"
+		return 1
+	}
+}
+
+at_most()
+{
+	[ "$2" -le "$1" ] || {
+		echo "at most $1, but it is $2"
+		return 1
+	}
+}
+
+now_ms()
+{
+	echo $(($(date +%s%N) / 1000000))
+}
+
+# logged PATTERN [FILE]: a line of the log matches.
+logged()
+{
+	grep -Eq -- "$1" "${2:-$T/log}"
+}
+
+# log_lines PATTERN: how many match.
+log_lines()
+{
+	grep -Ec -- "$1" "$T/log"
+}
+
+# run COMMAND ...: sets STATUS, STDOUT and STDERR.
+run()
+{
+	"$@" >"$T/run.out" 2>"$T/run.err" </dev/null
+	STATUS=$?
+	STDOUT=$(cat "$T/run.out")
+	STDERR=$(cat "$T/run.err")
+}
+
+# A configuration on the test's ports; arguments are lines of both services.
+conf()
+{
+	echo "pid-file none"
+	echo "log-connections yes"
+	for service in "echo $ECHO" "daytime $DAYTIME"; do
+		echo "service ${service% *} {"
+		echo "listen 127.0.0.1:${service#* }"
+		for line in "$@"; do
+			echo "$line"
+		done
+		echo "}"
+	done
+}
+
+is_serving()
+{
+	gone "$DAEMON" || logged 'notice: serving'
+}
+
+# start TEXT [OPTION ...]: a daemon in the foreground, in DAEMON.
+start()
+{
+	printf '%s\n' "$1" >"$T/preforkd.conf"
+	shift
+	: >"$T/log"
+	"$PREFORKD" -F -f "$T/preforkd.conf" "$@" 2>"$T/log" &
+	DAEMON=$!
+	until_true is_serving
+}
+
+# stop [SIGNAL]: sets STATUS to the daemon's exit status, MS to the time.
+stop()
+{
+	before=$(now_ms)
+	kill "-${1:-TERM}" "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	STATUS=$?
+	MS=$(($(now_ms) - before))
+	DAEMON=
+}
+
+workers()
+{
+	pgrep -P "$DAEMON" | paste -s -d ' ' -
+}
+
+worker_count()
+{
+	pgrep -c -P "$DAEMON"
+}
+
+has_workers()
+{
+	[ "$(worker_count)" = "$1" ]
+}
+
+# trace PIDS OPTION ...: strace on these, to $T/strace, until untrace.
+trace()
+{
+	traced_pids=$1
+	shift
+	: >"$T/strace"
+	# shellcheck disable=SC2046
+	strace -q -o "$T/strace" "$@" $(printf ' -p %s' $traced_pids) \
+		2>"$T/strace.err" &
+	TRACER=$!
+	until_true are_traced $traced_pids
+}
+
+are_traced()
+{
+	for pid; do
+		grep -q "^TracerPid:[[:space:]]*$TRACER\$" \
+			"/proc/$pid/status" || return 1
+	done
+}
+
+untrace()
+{
+	kill -TERM $TRACER 2>/dev/null
+	wait $TRACER 2>/dev/null
+	TRACER=
+}
+
+# status_field SERVICE FIELD: from the log lines that USR1 asks for.
+status_field()
+{
+	lines=$(log_lines "status: service=$1 ")
+	kill -USR1 "$DAEMON"
+	until_true status_came "$1" "$lines"
+	grep "status: service=$1 " "$T/log" | tail -n 1 | tr ' ' '\n' |
+		sed -n "s/^$2=//p"
+}
+
+status_came()
+{
+	[ "$(log_lines "status: service=$1 ")" -gt "$2" ]
+}
+
+field_is()
+{
+	equals "$3" "$(status_field "$1" "$2")"
+}
+
+# has_ended SERVICE WORD NUMBER: so many connections have ended so.
+has_ended()
+{
+	equals "$2:$3" "$(status_field "$1" endings | tr ',' '\n' |
+		grep "^$2:")"
+}

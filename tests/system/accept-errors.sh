@@ -1,0 +1,60 @@
+#!/bin/sh
+# Out of descriptors: no busy loop, one line a minute, and nothing is lost.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+need_root
+need strace prlimit
+
+START_WORKERS=3
+paused()
+{
+	field_is echo other $START_WORKERS
+}
+
+start "pid-file none
+service echo {
+listen 127.0.0.1:$ECHO
+start-workers $START_WORKERS
+}"
+for pid in $(workers); do
+	prlimit --pid "$pid" --nofile=4:
+done
+"$CLIENT" echo -c -n 5 -b 1000 -t 40 127.0.0.1 $ECHO >"$T/client.out" &
+BACKGROUND=$!
+t "workers that have no descriptor left pause" until_true paused
+t "... and say so, with the limit's name" logged \
+	"warning: 127.0.0.1:$ECHO: accept: Too many open files; .*RLIMIT_NOFILE"
+trace "$pid" -e trace=accept4
+sleep 2
+untrace
+tries=$(grep -c EMFILE "$T/strace")
+t "... but try again" at_most "$tries" 1
+t "... a few times a second, no more" at_most 20 "$tries"
+t "one line for all of them" equals 1 "$(log_lines 'accept: Too many')"
+t "the listener stays open, the clients wait in the queue" \
+	equals connected=3 "$("$CLIENT" connect -n 3 -t 5 127.0.0.1 $ECHO)"
+for pid in $(workers); do
+	prlimit --pid "$pid" --nofile=1024:
+done
+wait $BACKGROUND
+t "with the limit raised all of them are served" equals 0 $?
+BACKGROUND=
+t "no worker was lost over it" equals 0 "$(log_lines 'worker .*(killed|exited)')"
+stop
+
+# Errors that belong to a connection, or to nothing: accept goes on at once.
+for error in ECONNABORTED EINTR EPROTO ENETDOWN; do
+	start "$(conf "start-workers 1")"
+	# The accept that blocks already is not hit: it takes this client.
+	trace "$(pgrep -f -P "$DAEMON" 'worker echo')" -e trace=accept4 \
+		-e inject=accept4:error=$error:when=1..5
+	"$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null
+	t "$error: the client after five of them is served" \
+		"$CLIENT" echo -c -b 1000 -t 10 127.0.0.1 $ECHO
+	t "$error: five of them there were" \
+		equals 5 "$(grep -c "$error.*INJECTED" "$T/strace")"
+	untrace
+	stop
+	t "$error: nothing was logged about it" not logged 'accept:'
+done
+finish

@@ -1,0 +1,50 @@
+/*
+ * client: a small TCP client for the tests, which tells FIN from RST.
+ */
+#ifndef SYSTEM_CLIENT_H
+#define SYSTEM_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How one connection ended, as the client saw it. */
+enum end {
+	END_OPEN, /* not yet */
+	END_FIN,  /* read(2) returned 0, and no RST had come behind it */
+	END_RST,
+	END_TIMEOUT,
+	END_MISMATCH, /* a byte was not the one that was sent */
+	END_COUNT
+};
+
+struct options {
+	const char *host;
+	const char *port;
+	unsigned connections; /* -n */
+	uint64_t bytes;       /* -b, each connection; 0: until the end */
+	bool half_close;      /* -c: shutdown after the last byte */
+	bool late;            /* -l: read only after stdin has ended */
+	bool abort;           /* -r: end with RST after the last byte */
+	bool first;           /* -f: send before reading (daytime) */
+	unsigned chunk;       /* -k: largest chunk, in bytes */
+	uint64_t seed;        /* -s */
+	int64_t limit_ms;     /* -t, for all of it */
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t now_ms(void);
+
+/* A connecting, non-blocking socket; ends the program where that fails. */
+int start_connect(const struct options *o);
+
+/* FIN or RST, after read(2) on fd returned 0. */
+enum end look_behind_fin(int fd);
+
+/* Each prints one result line and returns the exit status. */
+int run_echo(const struct options *o);
+int run_daytime(const struct options *o);
+int run_connect(const struct options *o);
+int run_pty(const char *text, char *const *command);
+int run_syslog(const char *path);
+
+#endif

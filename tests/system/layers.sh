@@ -1,0 +1,65 @@
+#!/bin/sh
+# Includes point down: main, master, worker, services, connection, common.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+cd "$TOP_SRCDIR/src" || exit 99
+
+rank()
+{
+	case $1 in
+	common/*) echo 1 ;;
+	connection/*) echo 2 ;;
+	services/*) echo 3 ;;
+	worker/*) echo 4 ;;
+	master/*) echo 5 ;;
+	*/*) echo unknown ;;
+	*) echo 6 ;;
+	esac
+}
+
+includes()
+{
+	sed -n 's/^#[[:space:]]*include "\(.*\)".*/\1/p' "$1"
+}
+
+points_down()
+{
+	for header in $(includes "$1"); do
+		[ -f "$header" ] || {
+			echo "$1 includes $header, which is not named from src/"
+			return 1
+		}
+		[ "$(rank "$header")" -le "$(rank "$1")" ] || {
+			echo "$1 includes $header, which is above it"
+			return 1
+		}
+	done
+}
+
+only_spawn_knows_worker()
+{
+	equals "master/spawn.c" "$(grep -l '#include "worker/' master/*)" &&
+		equals '#include "worker/worker.h"' \
+			"$(grep -h '#include "worker/' master/spawn.c)"
+}
+
+header_is_named()
+{
+	sed -n 's/^#ifndef \([A-Z_]*_H\)$/\1/p' "$1" | grep -qx \
+		"$(echo "${1%.h}_H" | tr 'a-z/' 'A-Z_')"
+}
+
+for file in *.[ch] */*.[ch]; do
+	[ -f "$file" ] || continue
+	t "src/$file includes nothing above it" points_down "$file"
+done
+t "only master/spawn includes worker/worker.h" only_spawn_knows_worker
+t "common/log includes nothing of ours but its header" \
+	equals common/log.h "$(includes common/log.c)$(includes common/log.h)"
+for header in */*.h; do
+	t "src/$header is guarded by its own name" header_is_named "$header"
+done
+t "policy makes no system call" not grep -lE \
+	'#include <(sys/socket|sys/wait|unistd|signal|poll|fcntl)\.h>' \
+	master/pool.c master/backoff.c connection/ending.c
+finish

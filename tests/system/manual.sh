@@ -1,0 +1,65 @@
+#!/bin/sh
+# The manual pages: well-formed, and true to the tables in the source.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+need mandoc
+
+lint_clean()
+{
+	equals "" "$(mandoc -T lint -W style "$1" 2>&1 |
+		grep -Ev 'referenced manual not found|outdated mandoc\.db')"
+}
+
+keywords()
+{
+	echo >"$T/empty.conf"
+	"$PREFORKD" -nv -f "$T/empty.conf" |
+		sed -n 's/^[[:space:]]*\([a-z][a-z-]*\) .*/\1/p'
+	echo include
+}
+
+documented()
+{
+	sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' "$TOP_SRCDIR/man/preforkd.conf.5"
+}
+
+# Each option of -h has an .It Fl line, and the other way round.
+options()
+{
+	"$PREFORKD" -h | sed -n 's/^  -\([A-Za-z]\) .*/\1/p' | sort
+}
+
+documented_options()
+{
+	sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$TOP_SRCDIR/man/preforkd.8" | sort
+}
+
+endings()
+{
+	sed -n 's/.*\[ENDING_[A-Z_]*\] = "\([a-z-]*\)".*/\1/p' \
+		"$TOP_SRCDIR/src/common/ledger.c" | sort
+}
+
+documented_endings()
+{
+	sed -n '/^\.Sh ENDINGS/,/^\.Sh EXIT/s/^\.It Li \([a-z-]*\)$/\1/p' \
+		"$TOP_SRCDIR/man/preforkd.8" | sort
+}
+
+for page in preforkd.8 preforkd.conf.5; do
+	t "$page is clean under mandoc -T lint" \
+		lint_clean "$TOP_SRCDIR/man/$page"
+done
+t "every keyword is in preforkd.conf(5), and no other" \
+	equals "$(keywords | sort -u)" "$(documented | sort)"
+t "every option is in preforkd(8), and no other" \
+	equals "$(options)" "$(documented_options)"
+t "every ending is in preforkd(8), and no other" \
+	equals "$(endings)" "$(documented_endings)"
+t "ten endings" equals 10 "$(endings | wc -l)"
+for section in NAME SYNOPSIS DESCRIPTION ENDINGS SIGNALS FILES "EXIT STATUS" \
+    EXAMPLES "SEE ALSO" STANDARDS HISTORY CAVEATS; do
+	t "preforkd(8) has $section" \
+		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkd.8"
+done
+finish

@@ -1,0 +1,64 @@
+#!/bin/sh
+# What keeps a daemon from starting is named, with the remedy: exit status 1.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+says()
+{
+	grep -Eq -- "$1" "$T/run.err" || {
+		cat "$T/run.err"
+		return 1
+	}
+}
+
+P=$T/preforkd.pid
+start "$(conf)" -p "$P"
+t "the PID file holds the master's pid" equals "$DAEMON" "$(cat "$P")"
+
+for how in -F ""; do
+	# shellcheck disable=SC2086
+	run "$PREFORKD" $how -p "$T/other.pid" \
+		"echo@127.0.0.1:$ECHO" "daytime@127.0.0.1:$DAYTIME"
+	t "preforkd $how, ports in use: exit status 1" equals 1 $STATUS
+	t "... the first is named, with who holds it" says \
+		"echo@127.0.0.1:$ECHO: address already in use: pid [0-9]+ \\(preforkd\\) listens on port $ECHO"
+	t "... and the second in the same run" says \
+		"daytime@127.0.0.1:$DAYTIME: address already in use"
+	t "... and no PID file is left" not test -e "$T/other.pid"
+	# shellcheck disable=SC2086
+	run "$PREFORKD" $how -p "$P" "echo@127.0.0.1:$((ECHO + 1))"
+	t "preforkd $how, PID file held: exit status 1" equals 1 $STATUS
+	t "... and the holder is named" says \
+		"already running with pid $DAEMON, which holds pid-file $P"
+done
+t "the holder still serves" "$CLIENT" echo -c -b 10 127.0.0.1 $ECHO
+t "and its PID file is still there" equals "$DAEMON" "$(cat "$P")"
+stop
+t "after the stop the PID file is gone" not test -e "$P"
+
+start "$(conf)" -p "$P"
+stop KILL
+t "a killed daemon leaves its PID file" test -s "$P"
+start "$(conf)" -p "$P"
+t "the next one takes it over" equals "$DAEMON" "$(cat "$P")"
+stop
+
+run "$PREFORKD" -F -p "$T/no/such/dir.pid" "echo@127.0.0.1:$ECHO"
+t "no directory for the PID file: exit status 1" equals 1 $STATUS
+t "... and it is named, with the remedy" says \
+	"pid-file $T/no/such/dir.pid .*-p.*: No such file or directory"
+run "$PREFORKD" -F "echo@192.0.2.1:$ECHO"
+t "an address that is not ours: exit status 1" equals 1 $STATUS
+t "... and it is named" says \
+	"echo@192.0.2.1:$ECHO: no interface of this machine has this address"
+run "$PREFORKD" -F "echo@no-such-host.invalid:$ECHO"
+t "a name without an address: exit status 1" equals 1 $STATUS
+t "... and it is named" says "cannot find the address of \"no-such-host.invalid\""
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		--bounding-set=-all "$PREFORKD" -F echo@127.0.0.1:7
+	t "a low port without the right: exit status 1" equals 1 $STATUS
+	t "... and the right is named" says \
+		"echo@127.0.0.1:7: permission denied: port 7 needs CAP_NET_BIND_SERVICE"
+fi
+finish
