@@ -1,0 +1,138 @@
+#include "master/start.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "common/log.h"
+#include "master/background.h"
+#include "master/pidlock.h"
+
+static void
+lock_pidfile(struct master *master)
+{
+	const char *path = master->conf->pid_file;
+	pid_t holder;
+
+	if (strcmp(path, "none") == 0)
+		return;
+	master->pidfile_fd = pidlock_take(path, &holder);
+	if (master->pidfile_fd >= 0)
+		return;
+	if (errno != EWOULDBLOCK)
+		fatal("pid-file %s (start as root, or name another with -p, "
+		      "or \"pid-file none\")",
+		    path);
+	if (holder > 0)
+		fatalx("already running with pid %d, which holds pid-file %s",
+		    (int)holder, path);
+	fatalx("already running: another process holds pid-file %s", path);
+}
+
+/* A start that fails leaves no PID file: an empty one would be misread. */
+static void
+release_pidfile(struct master *master)
+{
+	if (master->pidfile_fd >= 0)
+		pidlock_release(master->pidfile_fd, master->conf->pid_file);
+}
+
+static void
+add_pools(struct master *master, const struct conf_service *service,
+    const struct listener *listeners, uint32_t count)
+{
+	struct pool *pools;
+
+	pools = reallocarray(
+	    master->pools, master->pool_count + count, sizeof(*pools));
+	if (pools == NULL)
+		fatal("memory for the listeners");
+	master->pools = pools;
+	for (uint32_t i = 0; i < count; i++) {
+		struct pool *pool = &pools[master->pool_count];
+
+		memset(pool, 0, sizeof(*pool));
+		pool->listener = listeners[i];
+		pool->service = service_find(service->name);
+		pool->settings = service;
+		pool->row = master->pool_count++;
+		pool_init(&pool->state, (unsigned)service->start_workers);
+		listener_check_backlog(&pool->listener, service->backlog);
+	}
+}
+
+/* Every listener that cannot be opened is named before we give up. */
+static void
+open_listeners(struct master *master)
+{
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+	struct listener *listeners;
+	bool failed = false;
+	int count;
+
+	TAILQ_FOREACH(service, &master->conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry) {
+			count = listener_open(service, listen, &listeners);
+			if (count < 0) {
+				failed = true;
+				continue;
+			}
+			add_pools(master, service, listeners, (uint32_t)count);
+			free(listeners);
+		}
+	if (failed) {
+		release_pidfile(master);
+		fatalx("not started: not every address could be listened on");
+	}
+}
+
+static void
+create_scoreboard(struct master *master)
+{
+	uint32_t slots = 0;
+
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		slots += master->pools[i].state.wanted;
+	if (scoreboard_create(&master->board, master->pool_count, slots) < 0) {
+		release_pidfile(master);
+		fatalx("not started: no memory for the scoreboard of %" PRIu32
+		       " workers; lower start-workers",
+		    slots);
+	}
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		const struct pool *pool = &master->pools[i];
+		struct pool_row *row = &master->board.rows[pool->row];
+
+		strlcpy(row->service, pool->service->known.name,
+		    sizeof(row->service));
+		strlcpy(
+		    row->address, pool->listener.address, sizeof(row->address));
+	}
+}
+
+static void
+write_pidfile(struct master *master)
+{
+	if (master->pidfile_fd < 0)
+		return;
+	if (pidlock_write(master->pidfile_fd, master->conf->pid_file) < 0)
+		fatal("pid-file %s cannot be written", master->conf->pid_file);
+}
+
+void
+start(struct master *master, bool background)
+{
+	master->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (master->wake_fd < 0)
+		fatal("eventfd");
+	/* First the PID file: it names who runs, a port only that one does. */
+	lock_pidfile(master);
+	open_listeners(master);
+	if (background)
+		master->ready_fd = background_start();
+	create_scoreboard(master);
+	write_pidfile(master);
+}
