@@ -33,7 +33,7 @@ static struct {
 	bool journal;   /* stderr is systemd's journal */
 	bool copy;      /* syslog lines go to stderr too */
 	bool worker;
-	bool dead; /* the syslog socket died, we are a worker */
+	enum log_health health;
 	uint64_t lost;
 } out = { .target = LOG_TO_STDERR,
 	.level = LOG_INFO,
@@ -160,10 +160,10 @@ log_descriptor(void)
 	return out.stderr_fd == STDERR_FILENO ? -1 : out.stderr_fd;
 }
 
-bool
-log_is_dead(void)
+enum log_health
+log_health(void)
 {
-	return out.dead;
+	return out.health;
 }
 
 void
@@ -228,7 +228,7 @@ write_stderr(const char *line, size_t len)
 
 /*
  * The master opens a dead socket again at once. A worker may be in a chroot
- * and cannot: it says so through log_is_dead and leaves for a successor.
+ * and cannot: it says so through log_health and leaves for a successor.
  */
 static bool
 write_syslog(const char *line, size_t len)
@@ -240,7 +240,7 @@ write_syslog(const char *line, size_t len)
 	    (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE))
 		return false;
 	if (out.worker) {
-		out.dead = out.syslog_fd >= 0;
+		out.health = out.syslog_fd >= 0 ? LOG_DEAD : LOG_MUTE;
 		return false;
 	}
 	if (out.syslog_fd >= 0)

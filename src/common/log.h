@@ -38,11 +38,16 @@ void log_copy_to_stderr(bool yes);
  */
 int log_descriptor(void);
 
-/*
- * True when this process's syslog socket has died (syslogd was restarted)
- * and cannot be opened again from here, as in a worker. See log_reopen.
- */
-bool log_is_dead(void);
+/* What became of this process's way to syslog, where it is a worker. */
+enum log_health {
+	LOG_HEALTHY,
+	LOG_DEAD, /* the socket died: syslogd was restarted */
+	LOG_MUTE  /* a line was lost for want of a socket: there was no
+		     syslogd when this worker was forked */
+};
+
+/* A worker cannot connect again; its successor can have what log_reopen has. */
+enum log_health log_health(void);
 
 /* Master only: connects to syslog again, as a worker found it dead. */
 void log_reopen(void);

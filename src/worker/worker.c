@@ -16,6 +16,7 @@
 
 #define PAUSE_MS 200 /* after accept ran out of something */
 #define WARN_PERIOD_MS 60000
+#define MUTE_LIFE_MS 10000 /* of a worker without a syslog socket */
 
 static void
 log_connection(const struct worker *worker, const struct io *io,
@@ -158,9 +159,29 @@ copy_log_losses(const struct worker *worker)
 		    &worker->slot->log_lost, log_lost(), memory_order_relaxed);
 }
 
+/*
+ * syslogd was restarted, or was not there when this worker was forked: then
+ * it may be by now. Not too often, or its absence would cost a fork for each
+ * connection.
+ */
+static bool
+log_needs_successor(int64_t started)
+{
+	switch (log_health()) {
+	case LOG_DEAD:
+		return true;
+	case LOG_MUTE:
+		return clock_ms() - started >= MUTE_LIFE_MS;
+	case LOG_HEALTHY:
+		break;
+	}
+	return false;
+}
+
 static void
 accept_loop(const struct worker *worker)
 {
+	int64_t started = clock_ms();
 	struct sockaddr_storage peer;
 	socklen_t length;
 	int fd;
@@ -177,7 +198,7 @@ accept_loop(const struct worker *worker)
 		serve(worker, fd, (struct sockaddr *)&peer);
 		copy_log_losses(worker);
 		slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
-		if (log_is_dead())
+		if (log_needs_successor(started))
 			_exit(WORKER_LOG_DIED);
 	}
 }

@@ -100,6 +100,9 @@ t "without syslogd it starts as well" equals 0 $STATUS
 t "... and says so on stderr" grep -q 'warning: no syslog at /dev/log' \
 	"$T/run.err"
 DAEMON=$(cat "$P")
+: >"$T/syslog"
+start_syslogd
+t "... and when syslogd comes, its log goes there" until_true logs_again
 t "... and serves" "$CLIENT" echo -c -n 20 -b 100 127.0.0.1 $ECHO
 run "$PREFORKD" -f preforkd.conf -p "$T/second.pid"
 t "a second one on the same ports: exit status 1" equals 1 $STATUS

@@ -150,7 +150,7 @@ START_TEST(the_master_finds_a_restarted_syslogd_at_once)
 	log_info("again");
 	assert_matches(next_line(syslogd), ": again$");
 	ck_assert_uint_eq(log_lost(), 0);
-	ck_assert(!log_is_dead());
+	ck_assert_int_eq(log_health(), LOG_HEALTHY);
 }
 END_TEST
 
@@ -164,14 +164,27 @@ START_TEST(a_worker_says_that_its_syslogd_is_dead)
 	log_open(LOG_TO_SYSLOG, LOG_INFO);
 	log_enter_worker();
 	log_info("fine");
-	ck_assert(!log_is_dead());
+	ck_assert_int_eq(log_health(), LOG_HEALTHY);
 	assert_matches(next_line(syslogd), ": fine$");
 	stop_syslogd(syslogd);
 	syslogd = start_syslogd();
 	log_info("lost");
-	ck_assert(log_is_dead());
+	ck_assert_int_eq(log_health(), LOG_DEAD);
 	ck_assert_uint_eq(log_lost(), 1);
 	ck_assert_str_eq(next_line(syslogd), "");
+}
+END_TEST
+
+START_TEST(a_worker_says_that_it_never_had_a_syslogd)
+{
+	if (!have_own_dev())
+		return;
+	log_open(LOG_TO_SYSLOG, LOG_INFO);
+	log_enter_worker();
+	ck_assert_int_eq(log_health(), LOG_HEALTHY);
+	log_info("lost");
+	ck_assert_int_eq(log_health(), LOG_MUTE);
+	ck_assert_uint_eq(log_lost(), 1);
 }
 END_TEST
 
@@ -204,7 +217,7 @@ START_TEST(a_syslogd_that_does_not_read_blocks_nobody)
 	for (int i = 0; i < 100000 && log_lost() == 0; i++)
 		log_info("line %d", i);
 	ck_assert_uint_eq(log_lost(), 1);
-	ck_assert(!log_is_dead());
+	ck_assert_int_eq(log_health(), LOG_HEALTHY);
 	while (next_line(syslogd)[0] != '\0')
 		continue;
 	log_info("read");
@@ -224,6 +237,7 @@ main(void)
 	tcase_add_test(tcase, lines_are_copied_to_stderr_until_told_otherwise);
 	tcase_add_test(tcase, the_master_finds_a_restarted_syslogd_at_once);
 	tcase_add_test(tcase, a_worker_says_that_its_syslogd_is_dead);
+	tcase_add_test(tcase, a_worker_says_that_it_never_had_a_syslogd);
 	tcase_add_test(tcase, reopen_connects_the_master_to_a_new_syslogd);
 	tcase_add_test(tcase, a_syslogd_that_does_not_read_blocks_nobody);
 	return unit_run(suite);
