@@ -221,15 +221,6 @@ drop_unasked(struct conf *conf)
 	}
 }
 
-static bool
-is_known(const char *name, conf_known_fn *known)
-{
-	for (size_t i = 0; known(i) != NULL; i++)
-		if (strcmp(known(i)->name, name) == 0)
-			return true;
-	return false;
-}
-
 static int
 apply_argument(struct conf *conf, const char *argument, conf_known_fn *known,
     char why[CONF_WHY_SIZE])
@@ -246,7 +237,7 @@ apply_argument(struct conf *conf, const char *argument, conf_known_fn *known,
 		return -1;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(at - argument), argument);
-	if (!is_known(name, known)) {
+	if (!conf_is_known(name, known)) {
 		snprintf(why, CONF_WHY_SIZE,
 		    "unknown service; the nearest is "
 		    "\"%s\"",

@@ -121,15 +121,6 @@ is_brace(const struct words *w, size_t i, const char *brace)
 	return i < w->count && !w->quoted[i] && strcmp(w->word[i], brace) == 0;
 }
 
-static bool
-is_known(const struct parser *p, const char *name)
-{
-	for (size_t i = 0; p->known(i) != NULL; i++)
-		if (strcmp(p->known(i)->name, name) == 0)
-			return true;
-	return false;
-}
-
 /*
  * service NAME { - a block that is wrong is opened all the same, so that its
  * lines are checked in the same run; conf_read throws everything away.
@@ -146,7 +137,7 @@ open_block(struct parser *p, const struct words *w)
 		return;
 	if (w->count != 3 || !is_brace(w, 2, "{")) {
 		error(p, "service: must be: service NAME {");
-	} else if (!is_known(p, name)) {
+	} else if (!conf_is_known(name, p->known)) {
 		error(p,
 		    "service %.64s: unknown service; the nearest is "
 		    "\"%s\"",

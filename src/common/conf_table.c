@@ -199,6 +199,15 @@ conf_nearest_keyword(const char *name)
 	return nearest;
 }
 
+bool
+conf_is_known(const char *name, conf_known_fn *known)
+{
+	for (size_t i = 0; known(i) != NULL; i++)
+		if (strcmp(known(i)->name, name) == 0)
+			return true;
+	return false;
+}
+
 const char *
 conf_nearest_service(const char *name, conf_known_fn *known)
 {

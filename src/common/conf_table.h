@@ -49,6 +49,9 @@ uint64_t conf_keyword_bit(const struct conf_keyword *keyword);
 /* The keyword that needs the fewest edits to become name. */
 const char *conf_nearest_keyword(const char *name);
 
+/* True for the name of a known service. */
+bool conf_is_known(const char *name, conf_known_fn *known);
+
 /* The known service that needs the fewest edits to become name. */
 const char *conf_nearest_service(const char *name, conf_known_fn *known);
 

@@ -184,9 +184,8 @@ slot_set_state(struct slot *slot, enum slot_state state, int64_t now)
 	atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
-/* Alone in writing, the worker needs no atomic addition. */
-static void
-count_up(_Atomic uint64_t *counter, uint64_t by)
+void
+slot_count(_Atomic uint64_t *counter, uint64_t by)
 {
 	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
 
@@ -232,7 +231,7 @@ slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now)
 	slot->accepted_ms = now;
 	slot->in_before = slot->traffic.in;
 	slot->out_before = slot->traffic.out;
-	count_up(&slot->connections, 1);
+	slot_count(&slot->connections, 1);
 	slot_set_state(slot, SLOT_BUSY, now);
 	atomic_store_explicit(&slot->sequence, n + 2, memory_order_release);
 }
@@ -241,7 +240,7 @@ void
 slot_end(struct slot *slot, enum ending ending)
 {
 	atomic_store_explicit(&slot->last_ending, ending, memory_order_relaxed);
-	count_up(&slot->endings[ending], 1);
+	slot_count(&slot->endings[ending], 1);
 }
 
 char *

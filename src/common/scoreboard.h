@@ -142,6 +142,12 @@ bool slot_is_open(const struct slot *copy);
  */
 bool scoreboard_read(const struct slot *slot, struct slot *copy);
 
+/*
+ * Worker: counts one of its counters up. It is alone in writing it, so this
+ * needs no atomic addition.
+ */
+void slot_count(_Atomic uint64_t *counter, uint64_t by);
+
 /* Worker: says what it is doing now. */
 void slot_set_state(struct slot *slot, enum slot_state state, int64_t now);
 

@@ -23,16 +23,6 @@ io_init(struct io *io, int fd, const struct io_limits *limits,
 	io->stopping = stopping;
 }
 
-/* The only writer of its counter needs no atomic addition. */
-static void
-count(_Atomic uint64_t *counter, ssize_t bytes)
-{
-	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(
-	    counter, value + (uint64_t)bytes, memory_order_relaxed);
-}
-
 /*
  * One SO_RCVTIMEO for the connection, and recv may block: echo is a ping-pong,
  * where a poll before each recv would be a second system call for each byte.
@@ -74,7 +64,7 @@ io_recv(struct io *io, void *buffer, size_t size)
 		stopping = *io->stopping != 0;
 		n = recv(io->fd, buffer, size, stopping ? MSG_DONTWAIT : 0);
 		if (n > 0) {
-			count(&io->traffic->in, n);
+			slot_count(&io->traffic->in, (uint64_t)n);
 			return n;
 		}
 		if (n == 0) {
@@ -138,7 +128,7 @@ io_send(struct io *io, const void *buffer, size_t size)
 	while (size > 0) {
 		n = send(io->fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0) {
-			count(&io->traffic->out, n);
+			slot_count(&io->traffic->out, (uint64_t)n);
 			from += n;
 			size -= (size_t)n;
 		} else if (errno == EAGAIN) {
@@ -164,7 +154,7 @@ discard(struct io *io)
 	for (int i = 0; i < DISCARD_ROUNDS; i++) {
 		n = recv(io->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n > 0) {
-			count(&io->traffic->in, n);
+			slot_count(&io->traffic->in, (uint64_t)n);
 		} else if (n == 0) {
 			io->facts.fin_received = true;
 			return false;
