@@ -36,7 +36,12 @@ stop
 t "after the stop the PID file is gone" not test -e "$P"
 
 start "$(conf)" -p "$P"
+old=$(workers)
 stop KILL
+# The kernel ends the workers in a moment, and with them the hold on the ports.
+for pid in $old; do
+	until_true gone "$pid"
+done
 t "a killed daemon leaves its PID file" test -s "$P"
 start "$(conf)" -p "$P"
 t "the next one takes it over" equals "$DAEMON" "$(cat "$P")"

@@ -24,6 +24,7 @@ rounds()
 # 0 to 19.8 ms after the first sign of life: before, while and after forking.
 right_after_start()
 {
+	: >"$T/log"
 	"$PREFORKD" -F -v -v -f "$T/preforkd.conf" 2>"$T/log" &
 	DAEMON=$!
 	until test -s "$T/log"; do
@@ -36,6 +37,7 @@ right_after_start()
 # Clients come and go all the time, so the stop falls on every line of accept.
 in_accept()
 {
+	: >"$T/log"
 	"$PREFORKD" -F -f "$T/preforkd.conf" 2>"$T/log" &
 	DAEMON=$!
 	until logged 'serving daytime'; do
