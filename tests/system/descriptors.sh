@@ -76,6 +76,7 @@ t "the ledger follows when workers die" equals \
 stop
 
 # A pipe as stderr is opened once more, so that a full one never blocks.
+: >"$T/log"
 "$PREFORKD" -F -f "$T/preforkd.conf" 2>&1 | cat >"$T/log" &
 BACKGROUND=$!
 until_true logged 'serving daytime'

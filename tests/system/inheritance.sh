@@ -42,6 +42,7 @@ release
 stop
 
 # What the master asks of the kernel, and what a worker asks once more.
+: >"$T/log"
 conf "peer-timeout 20s" "keepalive-count 3" "defer-accept 4s" >"$T/preforkd.conf"
 strace -f -q -e trace=setsockopt -o "$T/strace" \
 	"$PREFORKD" -F -f "$T/preforkd.conf" 2>"$T/log" &
