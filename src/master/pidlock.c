@@ -11,6 +11,8 @@
 
 #define TRIES 10
 
+/* The pid in the file; 0 where it is empty, -1 where it holds something else.
+ */
 static pid_t
 read_pid(int fd)
 {
@@ -20,12 +22,14 @@ read_pid(int fd)
 	pid_t pid;
 
 	n = pread(fd, text, sizeof(text) - 1, 0);
-	if (n <= 0)
+	if (n == 0)
 		return 0;
+	if (n < 0)
+		return -1;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	pid = (pid_t)strtonum(text, 1, INT32_MAX, &bad);
-	return bad == NULL ? pid : 0;
+	return bad == NULL ? pid : -1;
 }
 
 /* The holder may have removed the file between our open and our lock. */
@@ -52,8 +56,16 @@ pidlock_take(const char *path, pid_t *holder)
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 			saved = errno;
 			*holder = read_pid(fd);
+			if (*holder < 0)
+				*holder = 0;
 			close(fd);
 			errno = saved;
+			return -1;
+		}
+		/* Somebody's file, and -p a slip of the finger for -f. */
+		if (read_pid(fd) < 0) {
+			close(fd);
+			errno = EEXIST;
 			return -1;
 		}
 		if (is_at_path(fd, path))

@@ -11,7 +11,8 @@
  * so it lives through fork and exec and ends with the last process that has
  * the descriptor. Returns the descriptor (close-on-exec), or -1 with errno;
  * when another process has the lock errno is EWOULDBLOCK and *holder is the
- * pid in the file, or 0.
+ * pid in the file, or 0. A file that holds anything but a pid is not touched:
+ * errno is EEXIST.
  */
 int pidlock_take(const char *path, pid_t *holder);
 

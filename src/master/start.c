@@ -21,9 +21,17 @@ lock_pidfile(struct master *master)
 	master->pidfile_fd = pidlock_take(path, &holder);
 	if (master->pidfile_fd >= 0)
 		return;
-	if (errno != EWOULDBLOCK)
+	if (errno == EEXIST)
+		fatalx("pid-file %s: holds something else than a pid, and is "
+		       "left alone; name another with -p",
+		    path);
+	if (errno == EACCES || errno == EPERM || errno == EROFS)
 		fatal("pid-file %s (start as root, or name another with -p, "
 		      "or \"pid-file none\")",
+		    path);
+	if (errno != EWOULDBLOCK)
+		fatal("pid-file %s (name another with -p, or \"pid-file "
+		      "none\")",
 		    path);
 	if (holder > 0)
 		fatalx("already running with pid %d, which holds pid-file %s",

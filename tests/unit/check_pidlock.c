@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(the_pid_is_written_as_one_line)
 {
-	const char *path = dir_write("old", "99999999 and more\nlines\n");
+	const char *path = dir_write("old", "2099999999\n");
 	int fd = take(path);
 	char expected[32];
 
@@ -111,9 +111,10 @@ static const char *const no_pids[] = { "", "\n", "x\n", "-5\n", "0\n", "12x\n",
 
 START_TEST(a_file_without_a_pid_has_holder_0)
 {
-	const char *path = dir_write("nobody", no_pids[_i]);
+	const char *path = dir_path("nobody");
 	int fd = take(path);
 
+	dir_write("nobody", no_pids[_i]);
 	ck_assert(is_refused_elsewhere(path, 0));
 	pidlock_release(fd, path);
 }
@@ -168,6 +169,25 @@ START_TEST(a_symbolic_link_is_refused)
 	ck_assert_int_eq(errno, ELOOP);
 	ck_assert_int_eq(holder, 0);
 	ck_assert_int_eq(access(target, F_OK), -1);
+}
+END_TEST
+
+START_TEST(a_file_of_somebody_else_is_left_alone)
+{
+	static const char text[] = "service echo {\n";
+	const char *path = dir_write("f.conf", text);
+	char read[64] = "";
+	pid_t holder = -1;
+	FILE *file;
+
+	ck_assert_int_eq(pidlock_take(path, &holder), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(holder, 0);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(read, sizeof(read), file));
+	ck_assert_str_eq(read, text);
+	fclose(file);
 }
 END_TEST
 
@@ -236,6 +256,7 @@ main(void)
 	tcase_add_test(tcase, release_removes_the_file_and_the_lock);
 	tcase_add_test(tcase, the_lock_lives_while_a_forked_process_has_it);
 	tcase_add_test(tcase, a_symbolic_link_is_refused);
+	tcase_add_test(tcase, a_file_of_somebody_else_is_left_alone);
 	tcase_add_test(tcase, a_missing_directory_is_an_error);
 	tcase_add_test(
 	    tcase, a_file_replaced_before_the_lock_is_not_taken_for_ours);
