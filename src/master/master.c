@@ -62,12 +62,7 @@ note_up(struct master *master)
 static void
 handle_signals(struct master *master, int64_t now)
 {
-	unsigned stops = signals_take_stops();
-
-	/* Two that came together count as two. */
-	if (stops > 0)
-		stop_request(master, now);
-	if (stops > 1)
+	if (signals_take_stop())
 		stop_request(master, now);
 	if (signals_take_usr1())
 		log_status(master);

@@ -28,6 +28,7 @@ struct pool {
 struct stop {
 	bool begun;
 	bool killed;
+	int64_t begun_at;
 	int64_t deadline; /* stop-timeout is over */
 	int64_t again;    /* when to repeat TERM */
 	int64_t step;     /* ms, doubled each time */

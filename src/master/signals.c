@@ -8,7 +8,7 @@
 
 #define REAPED_MAX 256
 
-static volatile sig_atomic_t stops, got_hup, got_usr1, got_usr2;
+static volatile sig_atomic_t got_stop, got_hup, got_usr1, got_usr2;
 
 static struct {
 	pid_t pid;
@@ -55,7 +55,7 @@ on_signal(int signal_number)
 		got_usr2 = 1;
 		break;
 	default: /* TERM, INT, QUIT */
-		stops++;
+		got_stop = 1;
 		break;
 	}
 	errno = saved;
@@ -118,13 +118,10 @@ take(volatile sig_atomic_t *flag)
 	return was;
 }
 
-unsigned
-signals_take_stops(void)
+bool
+signals_take_stop(void)
 {
-	unsigned n = (unsigned)stops;
-
-	stops = 0;
-	return n;
+	return take(&got_stop);
 }
 
 bool

@@ -22,7 +22,7 @@ void signals_restore(void);
 const sigset_t *signals_wait_mask(void);
 
 /* Each takes what was noted since the last call; that clears it. */
-unsigned signals_take_stops(void); /* how many of TERM, INT, QUIT */
+bool signals_take_stop(void); /* TERM, INT or QUIT */
 bool signals_take_hup(void);
 bool signals_take_usr1(void);
 bool signals_take_usr2(void);

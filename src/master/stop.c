@@ -23,6 +23,8 @@ stop_request(struct master *master, int64_t now)
 	struct stop *stop = &master->stop;
 
 	if (stop->begun) {
+		if (now - stop->begun_at < STOP_SAME_MS)
+			return;
 		if (!stop->killed)
 			log_notice("stopping at once");
 		kill_all(master, now);
@@ -30,6 +32,7 @@ stop_request(struct master *master, int64_t now)
 	}
 	log_notice("stopping");
 	stop->begun = true;
+	stop->begun_at = now;
 	stop->step = FIRST_STEP_MS;
 	stop->again = now + stop->step;
 	stop->deadline = now + master->conf->stop_timeout;

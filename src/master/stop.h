@@ -11,8 +11,12 @@
 
 /*
  * First call: accept no longer blocks, workers are told to empty the queue
- * and to finish. Second call: they are killed at once.
+ * and to finish. Second call: they are killed at once; but not within
+ * STOP_SAME_MS, for timeout(1) and some supervisors signal a process and then
+ * its group.
  */
+#define STOP_SAME_MS 100
+
 void stop_request(struct master *master, int64_t now);
 
 /*
