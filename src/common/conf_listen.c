@@ -97,7 +97,7 @@ conf_listen_add(struct conf_service *service, const char *text,
 	number = (uint16_t)strtonum(port, 1, 65535, &bad);
 	/* strtonum takes white space and signs as well. */
 	if (bad != NULL || !isdigit((unsigned char)port[0]))
-		return wrong(why, "the port must be 1 to 65535");
+		return wrong(why, "the port must be a number, 1 to 65535");
 	listen = new_listen(host, length, text, file);
 	if (listen == NULL)
 		return wrong(why, "out of memory");

@@ -330,8 +330,13 @@ read_lines(struct parser *p, FILE *file)
 
 	while ((length = getline(&line, &size, file)) >= 0) {
 		p->line++;
-		if (memchr(line, '\0', (size_t)length) != NULL)
+		if (memchr(line, '\0', (size_t)length) != NULL) {
 			error(p, "a zero byte: this is no text file");
+			break;
+		}
+		/* Some editors begin a file with a byte order mark. */
+		if (p->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
+			read_line(p, line + 3);
 		else
 			read_line(p, line);
 	}

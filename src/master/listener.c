@@ -40,12 +40,18 @@ name_of(const struct binding *b, char *text, size_t size)
 static void
 complain_in_use(const struct binding *b, const char *name)
 {
-	char holder[128];
+	char holder[64];
+	pid_t pid = portholder_find(b->listen->port, holder, sizeof(holder));
 
-	if (portholder_find(b->listen->port, holder, sizeof(holder)))
-		log_errorx("%s: address already in use: %s listens on port "
-			   "%u; stop it, or use another port",
-		    name, holder, b->listen->port);
+	if (pid == getpid())
+		log_errorx("%s: address already in use: another listen of "
+			   "this configuration has port %u (*:%u takes every "
+			   "address)",
+		    name, b->listen->port, b->listen->port);
+	else if (pid != 0)
+		log_errorx("%s: address already in use: pid %d (%s) listens "
+			   "on port %u; stop it, or use another port",
+		    name, (int)pid, holder, b->listen->port);
 	else
 		log_errorx("%s: address already in use: another process "
 			   "listens on port %u (root can see which: ss -ltnp)",
@@ -74,6 +80,11 @@ complain(const struct binding *b, const char *what, int error)
 		log_errorx("%s: no interface of this machine has this "
 			   "address",
 		    name);
+		break;
+	case EINVAL:
+		log_errorx("%s: %s: %s; a link-local address needs its "
+			   "interface, as in [fe80::1%%eth0]:7",
+		    name, what, strerror(error));
 		break;
 	default:
 		log_errorx("%s: %s: %s", name, what, strerror(error));

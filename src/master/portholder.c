@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,39 +66,39 @@ has_socket(int proc, const char *pid, unsigned long inode)
 }
 
 static void
-describe(const char *pid, char *text, size_t size)
+read_name(const char *pid, char *name, size_t size)
 {
-	char path[300], name[64] = "";
+	char path[300];
 	FILE *file;
 
+	name[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%.255s/comm", pid);
 	file = fopen(path, "re");
-	if (file != NULL) {
-		if (fgets(name, sizeof(name), file) != NULL)
-			name[strcspn(name, "\n")] = '\0';
-		fclose(file);
-	}
-	snprintf(text, size, "pid %s (%s)", pid, name);
+	if (file == NULL)
+		return;
+	if (fgets(name, (int)size, file) != NULL)
+		name[strcspn(name, "\n")] = '\0';
+	fclose(file);
 }
 
-bool
-portholder_find(uint16_t port, char *text, size_t size)
+pid_t
+portholder_find(uint16_t port, char *name, size_t size)
 {
 	unsigned long inode = listening_inode("/proc/net/tcp", port);
 	struct dirent *entry;
-	bool found = false;
+	pid_t found = 0;
 	DIR *proc;
 
 	if (inode == 0)
 		inode = listening_inode("/proc/net/tcp6", port);
 	proc = inode == 0 ? NULL : opendir("/proc");
 	if (proc == NULL)
-		return false;
-	while (!found && (entry = readdir(proc)) != NULL)
+		return 0;
+	while (found == 0 && (entry = readdir(proc)) != NULL)
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    has_socket(dirfd(proc), entry->d_name, inode)) {
-			describe(entry->d_name, text, size);
-			found = true;
+			read_name(entry->d_name, name, size);
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
 		}
 	closedir(proc);
 	return found;

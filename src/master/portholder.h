@@ -4,15 +4,15 @@
 #ifndef MASTER_PORTHOLDER_H
 #define MASTER_PORTHOLDER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
- * Writes "pid 4242 (nc)" to text when a listening TCP socket on that port
- * and its process can be seen in /proc (see proc(5)); only root sees the
- * descriptors of other users. Returns false where nothing was found.
+ * The pid of a process with a listening TCP socket on that port, where it can
+ * be seen in /proc (see proc(5)): only root sees the descriptors of other
+ * users. Its name goes to name (size bytes). Returns 0 where none was found.
  */
-bool portholder_find(uint16_t port, char *text, size_t size);
+pid_t portholder_find(uint16_t port, char *name, size_t size);
 
 #endif
