@@ -23,11 +23,17 @@ if [ -z "${TEST_LIMITED-}" ]; then
 	TEST_LIMITED=1
 	export TEST_LIMITED
 	if [ "$(id -u)" = 0 ] && unshare -n -m true 2>/dev/null; then
-		TEST_NAMESPACE=1
+		TEST_NAMESPACE=root
 		export TEST_NAMESPACE
 		exec unshare -n -m timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
+	elif unshare -U -r -n -m true 2>/dev/null; then
+		TEST_NAMESPACE=user
+		export TEST_NAMESPACE
+		exec unshare -U -r -n -m timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
 	fi
-	exec timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
+	# All scripts share one loopback here: one at a time.
+	exec flock "${TMPDIR:-/tmp}/preforkd-test.$(id -u)" \
+		timeout -k 5 "$TEST_LIMIT" sh "$0" "$@"
 fi
 if [ -n "${TEST_NAMESPACE-}" ]; then
 	ip link set lo up || exit 99
@@ -98,9 +104,15 @@ need()
 	done
 }
 
+# A network of our own, where we may change sysctls and trace.
+need_namespace()
+{
+	[ -n "${TEST_NAMESPACE-}" ] || skip_all "needs root, or user namespaces"
+}
+
 need_root()
 {
-	[ -n "${TEST_NAMESPACE-}" ] || skip_all "needs root and namespaces"
+	[ "${TEST_NAMESPACE-}" = root ] || skip_all "needs root and namespaces"
 }
 
 # until_true COMMAND ...: tries again until it is true, or patience ends.
@@ -165,7 +177,7 @@ log_lines()
 # run COMMAND ...: sets STATUS, STDOUT and STDERR.
 run()
 {
-	"$@" >"$T/run.out" 2>"$T/run.err" </dev/null
+	timeout 30 "$@" >"$T/run.out" 2>"$T/run.err" </dev/null
 	STATUS=$?
 	STDOUT=$(cat "$T/run.out")
 	STDERR=$(cat "$T/run.err")
@@ -200,6 +212,11 @@ start()
 	"$PREFORKD" -F -f "$T/preforkd.conf" "$@" 2>"$T/log" &
 	DAEMON=$!
 	until_true is_serving
+	if ! logged 'notice: serving'; then
+		sed 's/^/# /' "$T/log"
+		echo "Bail out! the daemon did not start"
+		exit 1
+	fi
 }
 
 # stop [SIGNAL]: sets STATUS to the daemon's exit status, MS to the time.
@@ -254,6 +271,38 @@ untrace()
 	kill -TERM $TRACER 2>/dev/null
 	wait $TRACER 2>/dev/null
 	TRACER=
+}
+
+# late_client OPTION ...: an echo client that reads nothing until read_now.
+late_client()
+{
+	mkfifo "$T/go"
+	"$CLIENT" echo -l -t 60 "$@" 127.0.0.1 $ECHO <"$T/go" \
+		>"$T/client.out" &
+	BACKGROUND=$!
+	exec 8>"$T/go"
+}
+
+read_now()
+{
+	exec 8>&-
+	rm "$T/go"
+}
+
+# client_ends LINE: what the client in the background prints in the end.
+client_ends()
+{
+	wait $BACKGROUND
+	BACKGROUND=
+	equals "$1" "$(tail -n 1 "$T/client.out")"
+}
+
+# The daemon cannot send, for its one client does not read.
+is_stuck()
+{
+	in=$(status_field echo in)
+	[ "$in" -gt 500000 ] && sleep 0.2 &&
+		equals "$in" "$(status_field echo in)"
 }
 
 # status_field SERVICE FIELD: from the log lines that USR1 asks for.

@@ -2,7 +2,7 @@
 # Out of descriptors: no busy loop, one line a minute, and nothing is lost.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need_root
+need_namespace
 need strace prlimit
 
 START_WORKERS=3

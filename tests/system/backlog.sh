@@ -2,7 +2,7 @@
 # The backlog: what is asked for is in force, and what cuts it is named.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need_root
+need_namespace
 
 # A stopped worker leaves accept, so that the queue fills.
 all_stopped()

@@ -2,7 +2,7 @@
 # Workers that crash as they start: few forks, an open listener, and recovery.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need_root
+need_namespace
 need strace
 
 CONF="pid-file none

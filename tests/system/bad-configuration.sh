@@ -47,7 +47,7 @@ t "unknown keyword" named \
 t "bad level" named \
 	'2: log-level loud: must be error, warning, notice, info or debug'
 t "wrong place" named '3: backlog: belongs in a service block'
-t "port 0" named '5: listen *:0: the port must be 1 to 65535'
+t "port 0" named '5: listen *:0: the port must be a number, 1 to 65535'
 t "no port" named '6: listen 127.0.0.1: has no port: must be address:port, as in *:7 or 127.0.0.1:7'
 t "out of range" named '7: backlog 0: must be 1 to 65535'
 t "no unit" named \

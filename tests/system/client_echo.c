@@ -73,7 +73,8 @@ finish(struct run *run, struct echo *e, enum end end)
 		setsockopt(e->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	e->end = end;
 	run->ends[end]++;
-	run->complete += e->received == e->sent;
+	run->complete += e->received == e->sent &&
+	    (run->o->bytes == 0 || e->sent == run->o->bytes);
 	run->received += e->received;
 	close(e->fd);
 	e->fd = -1;
@@ -205,5 +206,7 @@ run_echo(const struct options *o)
 	    run.ends[END_FIN], run.ends[END_RST], run.ends[END_TIMEOUT],
 	    run.ends[END_MISMATCH], run.complete,
 	    (unsigned long long)run.received);
+	if (o->half_close && run.complete != o->connections)
+		return 1;
 	return run.ends[END_FIN] == o->connections ? 0 : 1;
 }

@@ -69,6 +69,9 @@ done
 old=$(workers)
 # shellcheck disable=SC2086
 kill -KILL $old
+for pid in $old; do
+	until_true gone "$pid"
+done
 until_true field_is echo idle 4
 until_true field_is daytime idle 4
 t "the ledger follows when workers die" equals \

@@ -14,6 +14,11 @@ t "more clients than workers are served in turn" \
 	"$CLIENT" echo -c -n 40 -b 10000 -s 4 127.0.0.1 $ECHO
 t "a client that reads late gets all of its bytes" \
 	"$CLIENT" echo -c -l -b 100000 -s 5 127.0.0.1 $ECHO </dev/null
+late_client -c -b 50000000 -s 6
+t "a reply that is larger than all buffers has to wait" until_true is_stuck
+read_now
+t "... and comes back exactly" client_ends \
+	"fin=1 rst=0 timeout=0 mismatch=0 complete=1 bytes=50000000"
 
 stop
 t "the daemon has stopped with exit status 0" equals 0 $STATUS

@@ -2,7 +2,7 @@
 # An idle daemon makes no system call at all.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need_root
+need_namespace
 need strace
 
 watch()

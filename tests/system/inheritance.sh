@@ -2,7 +2,7 @@
 # Socket options: set once on the listener, in force on every connection.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need_root
+need_namespace
 need ss strace
 
 server_side()

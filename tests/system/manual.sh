@@ -50,6 +50,8 @@ for page in preforkd.8 preforkd.conf.5; do
 	t "$page is clean under mandoc -T lint" \
 		lint_clean "$TOP_SRCDIR/man/$page"
 done
+t "no word of a heading is taken for a macro" not sh -c \
+	"mandoc -T ascii '$TOP_SRCDIR'/man/* | col -b | grep -E '^ *<[a-z]*>'"
 t "every keyword is in preforkd.conf(5), and no other" \
 	equals "$(keywords | sort -u)" "$(documented | sort)"
 t "every option is in preforkd(8), and no other" \

@@ -31,4 +31,26 @@ t "the ports are free at once" logged 'serving echo on'
 t "and served" "$CLIENT" echo -c -b 1000 127.0.0.1 $ECHO
 stop
 t "exit status 0" equals 0 $STATUS
+
+# The master dies after the fork, before the worker has asked to die with it.
+if [ -n "${TEST_NAMESPACE-}" ]; then
+	start "pid-file none
+service echo {
+listen 127.0.0.1:$ECHO
+start-workers 1
+}"
+	old=$(workers)
+	trace "$DAEMON" -f -e trace=prctl \
+		-e inject=prctl:delay_enter=1000000
+	is_replaced()
+	{
+		new=$(workers)
+		[ -n "$new" ] && [ "$new" != "$old" ]
+	}
+	kill -KILL $old
+	until_true is_replaced
+	stop KILL
+	t "a worker that finds its master dead leaves" until_true gone "$new"
+	untrace
+fi
 finish

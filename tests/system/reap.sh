@@ -46,8 +46,8 @@ for round in 1 2 3; do
 	old=$(workers)
 	# shellcheck disable=SC2086
 	kill -KILL $old
+	t "round $round: all of them are gone" until_true none_of "$old"
 	t "round $round: the pool is whole again" until_true whole
-	t "round $round: all of them are new" none_of "$old"
 	t "round $round: no zombie is left" until_true no_zombies
 	t "round $round: each death is in the log" each_is_logged "$old"
 	t "round $round: clients are served" \

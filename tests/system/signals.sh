@@ -67,9 +67,15 @@ worker=$(workers)
 kill -TERM $worker
 t "TERM to a busy worker ends its connection with FIN" wait $BACKGROUND
 BACKGROUND=
+t "... the worker leaves" until_true gone $worker
 t "... logged as stopped" until_true logged "ending=stopped .*pid=$worker"
 t "... and the worker is replaced" until_true field_is echo idle 1
 t "... and serves" "$CLIENT" echo -c -b 100 127.0.0.1 $ECHO
+worker=$(workers)
+kill -TERM $worker
+t "TERM to an idle worker: it leaves" until_true gone $worker
+t "... and is replaced" until_true field_is echo idle 1
+t "... without a warning" not logged 'warning: .*(killed|exited|degraded)'
 stop
 t "exit status 0" equals 0 $STATUS
 finish

@@ -51,6 +51,16 @@ run "$PREFORKD" -F -p "$T/no/such/dir.pid" "echo@127.0.0.1:$ECHO"
 t "no directory for the PID file: exit status 1" equals 1 $STATUS
 t "... and it is named, with the remedy" says \
 	"pid-file $T/no/such/dir.pid .*-p.*: No such file or directory"
+echo "service echo {" >"$T/precious.conf"
+cp "$T/precious.conf" "$T/copy.conf"
+run "$PREFORKD" -F -p "$T/precious.conf" "echo@127.0.0.1:$ECHO"
+t "-p on somebody's file: exit status 1" equals 1 $STATUS
+t "... and why" says "pid-file $T/precious.conf: holds something else"
+t "... and the file is as it was" cmp "$T/copy.conf" "$T/precious.conf"
+run "$PREFORKD" -F "echo@*:$ECHO" "echo@127.0.0.1:$ECHO"
+t "two listens in each other's way: exit status 1" equals 1 $STATUS
+t "... and nobody is told to stop himself" says \
+	"echo@127.0.0.1:$ECHO: address already in use: another listen of this configuration"
 run "$PREFORKD" -F "echo@192.0.2.1:$ECHO"
 t "an address that is not ours: exit status 1" equals 1 $STATUS
 t "... and it is named" says \
@@ -59,7 +69,7 @@ run "$PREFORKD" -F "echo@no-such-host.invalid:$ECHO"
 t "a name without an address: exit status 1" equals 1 $STATUS
 t "... and it is named" says "cannot find the address of \"no-such-host.invalid\""
 
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+if [ "${TEST_NAMESPACE-}" = root ] && command -v setpriv >/dev/null; then
 	run setpriv --reuid=65534 --regid=65534 --clear-groups \
 		--bounding-set=-all "$PREFORKD" -F echo@127.0.0.1:7
 	t "a low port without the right: exit status 1" equals 1 $STATUS

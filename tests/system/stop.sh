@@ -5,37 +5,23 @@
 
 MANY="start-workers 120"
 
+# A client that is connected and has sent something when this returns.
 client()
 {
-	mkfifo "$T/go"
-	"$CLIENT" echo "$@" -t 30 127.0.0.1 $ECHO <"$T/go" >"$T/client.out" &
+	"$CLIENT" echo "$@" -t 30 127.0.0.1 $ECHO >"$T/client.out" &
 	BACKGROUND=$!
-	exec 8>"$T/go"
 	until_true grep -q ready "$T/client.out"
 }
 
-# Lets a client with -l begin to read.
-go()
-{
-	exec 8>&-
-	rm "$T/go"
-}
-
-client_saw()
-{
-	wait $BACKGROUND
-	BACKGROUND=
-	equals "$1" "$(tail -n 1 "$T/client.out")"
-}
-
 start "$(conf "$MANY")"
-client -l -n 100 -b 30000
+late_client -n 100 -b 30000
+until_true grep -q ready "$T/client.out"
 until_true field_is echo busy 100
 kill -TERM "$DAEMON"
 until_true logged 'notice: stopping'
-go
+read_now
 t "100 clients that had sent 30,000 bytes get each of them, and FIN" \
-	client_saw "fin=100 rst=0 timeout=0 mismatch=0 complete=100 bytes=3000000"
+	client_ends "fin=100 rst=0 timeout=0 mismatch=0 complete=100 bytes=3000000"
 wait "$DAEMON"
 t "exit status 0" equals 0 $?
 DAEMON=
@@ -43,7 +29,6 @@ t "all are logged as stopped" equals 100 "$(log_lines 'ending=stopped ')"
 
 start "$(conf "$MANY")"
 client -n 100 -k 5000
-go
 until_true field_is echo busy 100
 stop
 t "100 clients in the middle of a stream: exit status 0" equals 0 $STATUS
@@ -58,30 +43,18 @@ t "... and all are logged as stopped" \
 # 100 clients that just sit there.
 start "$(conf "$MANY")"
 client -n 100 -b 1
-go
 until_true field_is echo busy 100
 stop
 t "100 silent clients: exit status 0" equals 0 $STATUS
 t "... within a second" at_most 1000 $MS
 t "... each sees FIN" \
-	client_saw "fin=100 rst=0 timeout=0 mismatch=0 complete=100 bytes=100"
+	client_ends "fin=100 rst=0 timeout=0 mismatch=0 complete=100 bytes=100"
 
 # A client that never reads, and has sent more than all buffers take.
 hog()
 {
-	mkfifo "$T/go"
-	"$CLIENT" echo -l -b 100000000 -t 30 127.0.0.1 $ECHO <"$T/go" \
-		>"$T/client.out" &
-	BACKGROUND=$!
-	exec 8>"$T/go"
-	until_true field_is echo busy 1
+	late_client -b 100000000
 	until_true is_stuck
-}
-
-is_stuck()
-{
-	in=$(status_field echo in)
-	[ "$in" -gt 500000 ] && sleep 0.2 && equals "$in" "$(status_field echo in)"
 }
 
 start "stop-timeout 500ms
@@ -94,19 +67,22 @@ t "... not before" at_most "$MS" 500
 t "... exit status 0" equals 0 $STATUS
 t "... its connection is logged as failed" logged 'ending=failed'
 t "... and the kill is logged" logged 'warning: stop-timeout of 500 ms is over'
-go
+read_now
 wait $BACKGROUND
 BACKGROUND=
 
 start "$(conf)"
 hog
 kill -TERM "$DAEMON"
+kill -TERM "$DAEMON"
 until_true logged 'notice: stopping'
+sleep 0.2
+t "two TERM within a moment count as one" not logged 'at once'
 stop
 t "a second TERM stops at once" at_most 2000 $MS
 t "... exit status 0" equals 0 $STATUS
 t "... and says so" logged 'notice: stopping at once'
-go
+read_now
 wait $BACKGROUND
 BACKGROUND=
 

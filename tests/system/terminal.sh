@@ -19,8 +19,9 @@ all_gone()
 t "eight workers were started" equals 8 "$(echo "$forked" | wc -l)"
 t "none of them is left behind" all_gone
 
+t "-d makes no PID file of its own accord" sh -c \
+	"'$PREFORKD' -nv -d | grep -qx 'pid-file \"none\"'"
 start "$(conf)" -d
-t "-d makes no PID file of its own accord" not test -e /run/preforkd.pid
 "$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null
 t "-d logs every connection" until_true logged 'ending=peer-closed in=10 out=10'
 stop

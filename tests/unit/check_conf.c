@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include "common/log.h"
 #include "unit/conf_text.h"
 #include "unit/unit.h"
 
@@ -94,7 +95,7 @@ START_TEST(all_errors_are_said_in_one_run)
 	    "f:1: log-level loud: must be error, warning, notice, info or "
 	    "debug\n"
 	    "f:3: stop-timeout 5: needs a unit: 5ms, 5s, 5m or 5h\n"
-	    "f:6: listen *:0: the port must be 1 to 65535\n"
+	    "f:6: listen *:0: the port must be a number, 1 to 65535\n"
 	    "f:7: backlog many: must be 1 to 65535\n"
 	    "f:10: backlogs: unknown keyword; the nearest is \"backlog\"\n"
 	    "f:12: service daytime: has no listen line\n");
@@ -138,16 +139,28 @@ START_TEST(what_is_not_printable_is_not_echoed)
 }
 END_TEST
 
-START_TEST(a_zero_byte_is_an_error_on_each_line)
+START_TEST(a_zero_byte_ends_the_reading)
 {
 	static const char text[] = "log-level info\0\nstop-timeout 1s\n\0\n";
 	char *errors;
 	const char *path = dir_write_bytes("f", text, sizeof(text) - 1);
 
 	ck_assert_ptr_null(read_conf(path, &errors));
-	ck_assert_str_eq(errors,
-	    "f:1: a zero byte: this is no text file\n"
-	    "f:3: a zero byte: this is no text file\n");
+	ck_assert_str_eq(errors, "f:1: a zero byte: this is no text file\n");
+	free(errors);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_passed_over)
+{
+	char *errors;
+	struct conf *conf;
+
+	conf =
+	    read_conf(dir_write("f", "\xef\xbb\xbflog-level debug\n"), &errors);
+	ck_assert_str_eq(errors, "");
+	ck_assert_int_eq(conf->log_level, LOG_DEBUG);
+	conf_free(conf);
 	free(errors);
 }
 END_TEST
@@ -411,7 +424,8 @@ main(void)
 	tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error);
 	tcase_add_loop_test(
 	    tcase, what_is_not_printable_is_not_echoed, 0, COUNT(binaries));
-	tcase_add_test(tcase, a_zero_byte_is_an_error_on_each_line);
+	tcase_add_test(tcase, a_zero_byte_ends_the_reading);
+	tcase_add_test(tcase, a_byte_order_mark_is_passed_over);
 	tcase_add_test(tcase, any_bytes_give_printable_errors);
 	tcase_add_loop_test(
 	    tcase, quotes_escapes_and_comments, 0, COUNT(quotes));

@@ -45,7 +45,7 @@ END_TEST
 #define NO_PORT "has no port: must be address:port, as in *:7 or 127.0.0.1:7"
 #define NO_HOST "has no address: write *:port for every address"
 #define BARE_V6 "an IPv6 address needs brackets, as in [::1]:7"
-#define BAD_PORT "the port must be 1 to 65535"
+#define BAD_PORT "the port must be a number, 1 to 65535"
 
 static const struct {
 	const char *text;

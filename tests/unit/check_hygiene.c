@@ -1,0 +1,133 @@
+/*
+ * worker/hygiene, in a child, as a worker has it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit/unit.h"
+#include "worker/hygiene.h"
+
+static const struct service service = { .known = { .name = "echo" } };
+
+/* The exit status of a worker that runs what after its hygiene. */
+static int
+exit_of(void (*what)(const struct worker *), pid_t master)
+{
+	struct worker worker = { .service = &service,
+		.address = "127.0.0.1:7",
+		.listen_fd = socket(AF_INET, SOCK_STREAM, 0),
+		.wake_fd = eventfd(0, 0),
+		.master = master };
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		hygiene(&worker);
+		what(&worker);
+		_exit(9);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	close(worker.listen_fd);
+	close(worker.wake_fd);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0 || errno != EBADF;
+}
+
+static void
+retire(const struct worker *worker)
+{
+	raise(SIGQUIT);
+	_exit(worker_retiring && !is_open(worker->listen_fd) ? 0 : 1);
+}
+
+static void
+retire_twice(const struct worker *worker)
+{
+	int other;
+
+	raise(SIGQUIT);
+	other = dup2(worker->wake_fd, worker->listen_fd);
+	raise(SIGQUIT);
+	_exit(other >= 0 && is_open(other) ? 0 : 1);
+}
+
+static void
+stop(const struct worker *worker)
+{
+	raise(SIGTERM);
+	_exit(worker_stopping && is_open(worker->listen_fd) ? 0 : 1);
+}
+
+static void
+ignore(const struct worker *worker)
+{
+	(void)worker;
+	raise(SIGINT);
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	raise(SIGPIPE);
+	_exit(worker_stopping || worker_retiring ? 1 : 0);
+}
+
+static void
+nothing(const struct worker *worker)
+{
+	(void)worker;
+	_exit(0);
+}
+
+START_TEST(quit_closes_the_listener)
+{
+	ck_assert_int_eq(exit_of(retire, getpid()), 0);
+}
+END_TEST
+
+START_TEST(a_second_quit_closes_nothing_else)
+{
+	ck_assert_int_eq(exit_of(retire_twice, getpid()), 0);
+}
+END_TEST
+
+START_TEST(term_keeps_the_listener)
+{
+	ck_assert_int_eq(exit_of(stop, getpid()), 0);
+}
+END_TEST
+
+START_TEST(signals_for_the_master_are_ignored)
+{
+	ck_assert_int_eq(exit_of(ignore, getpid()), 0);
+}
+END_TEST
+
+START_TEST(a_master_that_died_before_is_noticed)
+{
+	ck_assert_int_eq(exit_of(nothing, getpid() + 1), WORKER_FAILED);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("hygiene");
+	TCase *tcase = unit_case(suite, "signals");
+
+	tcase_add_test(tcase, quit_closes_the_listener);
+	tcase_add_test(tcase, a_second_quit_closes_nothing_else);
+	tcase_add_test(tcase, term_keeps_the_listener);
+	tcase_add_test(tcase, signals_for_the_master_are_ignored);
+	tcase_add_test(tcase, a_master_that_died_before_is_noticed);
+	return unit_run(suite);
+}
