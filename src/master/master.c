@@ -1,6 +1,7 @@
 #include "master/master.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@ log_status(struct master *master)
 {
 	char holders[512], line[STATUS_LINE_SIZE];
 
+	log_notice("status: master pid=%d listeners=%" PRIu32
+		   " log-lost=%" PRIu64,
+	    (int)getpid(), master->pool_count, log_lost());
 	for (uint32_t i = 0; i < master->pool_count; i++) {
 		const struct pool *pool = &master->pools[i];
 		struct status_row row = { .service = pool->service->known.name,
@@ -119,13 +123,19 @@ wait_for_event(struct master *master, int64_t until)
 		fatal("wake-up descriptor");
 }
 
+static bool
+is_over(struct master *master)
+{
+	return master->stop.begun && child_table_is_empty(&master->children) &&
+	    !stop_serve_queues(master, clock_ms());
+}
+
 static void
 loop(struct master *master)
 {
 	int64_t until = turn(master);
 
-	while (
-	    !master->stop.begun || !child_table_is_empty(&master->children)) {
+	while (!is_over(master)) {
 		wait_for_event(master, until);
 		until = turn(master);
 	}

@@ -28,6 +28,7 @@ struct pool {
 struct stop {
 	bool begun;
 	bool killed;
+	unsigned rounds; /* of stop_serve_queues */
 	int64_t begun_at;
 	int64_t deadline; /* stop-timeout is over */
 	int64_t again;    /* when to repeat TERM */

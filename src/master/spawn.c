@@ -12,6 +12,16 @@
 #include "common/log.h"
 #include "worker/worker.h"
 
+/* Half of stop-timeout is left for those that wait in the queue. */
+static int64_t
+stop_linger(const struct master *master, const struct pool *pool)
+{
+	int64_t half = master->conf->stop_timeout / 2;
+	int64_t linger = pool->settings->linger_timeout;
+
+	return linger < half ? linger : half;
+}
+
 static _Noreturn void
 become_worker(const struct master *master, const struct pool *pool,
     struct slot *slot, pid_t parent)
@@ -23,6 +33,7 @@ become_worker(const struct master *master, const struct pool *pool,
 		.wake_fd = master->wake_fd,
 		.master = parent,
 		.log_connections = master->conf->log_connections != 0,
+		.stop_linger_ms = stop_linger(master, pool),
 		.slot = slot,
 		.row = &master->board.rows[pool->row] };
 
@@ -34,8 +45,8 @@ become_worker(const struct master *master, const struct pool *pool,
  * child cannot run a handler of the master's, and its own TERM waits until
  * the worker has one.
  */
-static int
-spawn(struct master *master, struct pool *pool, int64_t now)
+int
+spawn_one(struct master *master, struct pool *pool, int64_t now)
 {
 	struct child *child = calloc(1, sizeof(*child));
 	pid_t parent = getpid();
@@ -87,7 +98,7 @@ spawn_fill(struct master *master, struct pool *pool, int64_t now)
 	unsigned n = pool_to_fork(&pool->state, now);
 
 	while (n-- > 0) {
-		if (spawn(master, pool, now) == 0)
+		if (spawn_one(master, pool, now) == 0)
 			continue;
 		log_warn("%s %s: fork (RLIMIT_NPROC, pids.max or "
 			 "kernel.pid_max may be too low)",
@@ -147,8 +158,7 @@ left_as_told(const struct master *master, int status)
 
 /* The connection that died with its worker ends as failed. */
 static void
-log_lost_connection(
-    const struct child *child, const struct slot *last, int64_t now)
+log_lost_connection(const struct child *child, const struct slot *last)
 {
 	char peer[ADDR_STRLEN], line[LEDGER_LINE_SIZE];
 
@@ -162,7 +172,7 @@ log_lost_connection(
 		    .in = (int64_t)(last->traffic.in - last->in_before),
 		    .out = (int64_t)(last->traffic.out - last->out_before),
 		    .unacked = LEDGER_UNKNOWN,
-		    .milliseconds = now - last->accepted_ms,
+		    .milliseconds = clock_ms() - last->accepted_ms,
 		    .wait_ms = LEDGER_UNKNOWN,
 		    .rtt_us = LEDGER_UNKNOWN,
 		    .retrans = LEDGER_UNKNOWN,
@@ -222,7 +232,7 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 	life = life_of(master, child, asked, now);
 	scoreboard_release(&master->board, child->slot, &open, &last);
 	if (open)
-		log_lost_connection(child, &last, now);
+		log_lost_connection(child, &last);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LOG_DIED)
 		log_reopen();
 	fdref_drop(pool->listener.ref, child->holder);

@@ -9,6 +9,12 @@
 
 #include "master/master.h"
 
+/*
+ * Forks one worker. Returns 0, or -1 with errno of fork(2), ENOMEM, or ENOSPC
+ * when there are as many workers as slots.
+ */
+int spawn_one(struct master *master, struct pool *pool, int64_t now);
+
 /* Forks what the pool's policy asks for now. Failures are logged. */
 void spawn_fill(struct master *master, struct pool *pool, int64_t now);
 

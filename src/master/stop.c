@@ -5,8 +5,11 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "connection/tcpstate.h"
+#include "master/spawn.h"
 
 #define FIRST_STEP_MS 50
+#define QUEUE_ROUNDS 3
 #define AFTER_KILL_MS 1000 /* between two SIGKILLs that the kernel delays */
 
 static void
@@ -43,6 +46,41 @@ stop_request(struct master *master, int64_t now)
 	for (uint32_t i = 0; i < master->pool_count; i++)
 		listener_stop(&master->pools[i].listener);
 	child_signal_all(&master->children, SIGTERM);
+}
+
+static bool
+queue_is_empty(const struct pool *pool)
+{
+	uint32_t length, limit;
+
+	return tcpstate_queue(fdref_fd(pool->listener.ref), &length, &limit) <
+	    0 ||
+	    length == 0;
+}
+
+bool
+stop_serve_queues(struct master *master, int64_t now)
+{
+	struct stop *stop = &master->stop;
+	bool forked = false;
+
+	if (stop->killed || now >= stop->deadline ||
+	    stop->rounds++ == QUEUE_ROUNDS)
+		return false;
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		struct pool *pool = &master->pools[i];
+
+		if (queue_is_empty(pool))
+			continue;
+		if (spawn_one(master, pool, now) == 0)
+			forked = true;
+		else
+			log_warn("%s: fork for the clients that still wait",
+			    pool->listener.address);
+	}
+	/* It waits for the child to have a handler. */
+	child_signal_all(&master->children, SIGTERM);
+	return forked;
 }
 
 int64_t

@@ -20,6 +20,13 @@
 void stop_request(struct master *master, int64_t now);
 
 /*
+ * When all workers have left: a signal to the whole process group, or a crash,
+ * may have taken them before the queue was empty. Then a worker is forked to
+ * empty it, a few times at most. True when one was.
+ */
+bool stop_serve_queues(struct master *master, int64_t now);
+
+/*
  * Repeats the order to those that have not left, after 50, 100, 200 ms ...,
  * and kills them when stop-timeout is over. Returns when it wants to be
  * called again.

@@ -49,14 +49,31 @@ log_connection(const struct worker *worker, const struct io *io,
 		line, sizeof(line)));
 }
 
+/*
+ * While the daemon stops, all lingering of this worker shares one deadline:
+ * clients that wait in the queue must not be kept from being served by others
+ * that do not answer our FIN.
+ */
+static int64_t
+linger_ms(const struct worker *worker)
+{
+	static int64_t deadline;
+	int64_t now = clock_ms(), left;
+
+	if (!worker_stopping)
+		return worker->settings->linger_timeout;
+	if (deadline == 0)
+		deadline = now + worker->stop_linger_ms;
+	left = deadline - now;
+	return left > 0 ? left : 0;
+}
+
 /* One connection, from accept to close. */
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
-	const struct io_limits limits = { .idle_ms =
-					      worker->settings->idle_timeout,
-		.send_ms = worker->settings->send_timeout,
-		.linger_ms = worker->settings->linger_timeout };
+	struct io_limits limits = { .idle_ms = worker->settings->idle_timeout,
+		.send_ms = worker->settings->send_timeout };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
 	enum ending ending;
@@ -68,6 +85,7 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
 	worker->service->serve(&io, worker->settings);
 	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
+	limits.linger_ms = linger_ms(worker);
 	ending = finish(&io);
 	if (ending == ENDING_FAILED)
 		log_warnx("%s: connection failed: %s", worker->address,
@@ -117,6 +135,14 @@ may_leave(const struct worker *worker)
 	return flags < 0 || !(flags & O_NONBLOCK);
 }
 
+static bool
+connection_waits(const struct worker *worker)
+{
+	struct pollfd p = { .fd = worker->listen_fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* What accept(2) can fail with; true while the loop shall go on. */
 static bool
 survive(const struct worker *worker, int error)
@@ -139,6 +165,8 @@ survive(const struct worker *worker, int error)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
+		if (worker_stopping && !connection_waits(worker))
+			return false;
 		pause_accepting(worker, error);
 		return true;
 	case EAGAIN:
@@ -193,12 +221,14 @@ accept_loop(const struct worker *worker)
 		if (fd < 0) {
 			if (!survive(worker, errno))
 				break;
+			copy_log_losses(worker);
 			continue;
 		}
 		serve(worker, fd, (struct sockaddr *)&peer);
 		copy_log_losses(worker);
 		slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
-		if (log_needs_successor(started))
+		/* Nobody is forked as a successor while the daemon stops. */
+		if (!worker_stopping && log_needs_successor(started))
 			_exit(WORKER_LOG_DIED);
 	}
 }

@@ -30,6 +30,7 @@ struct worker {
 	int wake_fd; /* an eventfd(2) of the master's */
 	pid_t master;
 	bool log_connections;
+	int64_t stop_linger_ms; /* for all lingering after a stop, together */
 	struct slot *slot;
 	struct pool_row *row;
 };

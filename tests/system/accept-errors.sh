@@ -42,6 +42,26 @@ BACKGROUND=
 t "no worker was lost over it" equals 0 "$(log_lines 'worker .*(killed|exited)')"
 stop
 
+# A worker that pauses is not to hold a stop up.
+start "$(conf "start-workers 1")"
+for pid in $(workers); do
+	prlimit --pid "$pid" --nofile=4:
+done
+"$CLIENT" echo -c -b 1 127.0.0.1 $ECHO >/dev/null 2>&1 &
+BACKGROUND=$!
+until_true field_is echo other 1
+wait $BACKGROUND
+BACKGROUND=
+for pid in $(workers); do
+	prlimit --pid "$pid" --nofile=64:
+done
+until_true field_is echo idle 1
+for pid in $(workers); do
+	prlimit --pid "$pid" --nofile=4:
+done
+stop
+t "a stop while no descriptor is left takes no second" at_most 1000 $MS
+
 # Errors that belong to a connection, or to nothing: accept goes on at once.
 for error in ECONNABORTED EINTR EPROTO ENETDOWN; do
 	start "$(conf "start-workers 1")"

@@ -18,15 +18,15 @@ private_dev()
 start_syslogd()
 {
 	"$CLIENT" syslog /dev/log >>"$T/syslog" &
-	BACKGROUND=$!
+	SYSLOGD=$!
+	TRACER=$SYSLOGD		# ended with the others
 	until_true test -S /dev/log
 }
 
 stop_syslogd()
 {
-	kill $BACKGROUND
-	wait $BACKGROUND 2>/dev/null
-	BACKGROUND=
+	kill "$SYSLOGD"
+	wait "$SYSLOGD" 2>/dev/null
 	rm -f /dev/log
 }
 
@@ -94,6 +94,21 @@ t "... the PID file is gone" not test -e "$P"
 t "... and syslog has it" until_true is_syslog_of 29 "$DAEMON" stopped
 DAEMON=
 stop_syslogd
+
+# syslogd is gone when the stop comes: nobody leaves before the queue is empty.
+start_syslogd
+conf "start-workers 1" >preforkd.conf
+run "$PREFORKD" -f preforkd.conf -p "$P"
+DAEMON=$(cat "$P")
+stop_syslogd
+late_client -n 6 -b 3000
+until_true grep -q ready "$T/client.out"
+kill -TERM "$DAEMON"
+read_now
+t "a stop without syslogd serves those in the queue" client_ends \
+	"fin=6 rst=0 timeout=0 mismatch=0 complete=6 bytes=18000"
+until_true gone "$DAEMON"
+conf >preforkd.conf
 
 run "$PREFORKD" -f preforkd.conf -p "$P"
 t "without syslogd it starts as well" equals 0 $STATUS

@@ -26,6 +26,43 @@ DAEMON=
 t "all are logged as stopped, with their bytes" \
 	equals 6 "$(log_lines 'ending=stopped in=3000 out=3000 ')"
 
+# Peers that never answer our FIN: one deadline for all of them.
+start "pid-file none
+log-connections yes
+stop-timeout 4s
+service echo {
+listen 127.0.0.1:$ECHO
+start-workers 1
+linger-timeout 60s
+}"
+late_client -n 6 -b 3000
+until_true field_is echo queue 5/4096
+stop
+t "six peers that do not answer our FIN: exit status 0" equals 0 $STATUS
+t "... before stop-timeout, as nobody is killed" not logged 'stop-timeout'
+t "... all were served" \
+	equals 6 "$(log_lines 'ending=lingered in=3000 out=3000 ')"
+read_now
+t "... none is reset" client_ends \
+	"fin=6 rst=0 timeout=0 mismatch=0 complete=6 bytes=18000"
+
+# QUIT retires a worker; to the whole group, as ^\\ does, it means a stop.
+printf '%s\n' "$CONF" >"$T/preforkd.conf"
+: >"$T/log"
+setsid "$PREFORKD" -F -f "$T/preforkd.conf" 2>"$T/log" &
+DAEMON=$!
+until_true logged 'notice: serving'
+late_client -n 6 -b 3000
+until_true field_is echo queue 5/4096
+kill -s QUIT -- "-$DAEMON"
+until_true logged 'notice: stopping'
+read_now
+t "QUIT to the whole group: those in the queue are served as well" \
+	client_ends "fin=6 rst=0 timeout=0 mismatch=0 complete=6 bytes=18000"
+wait "$DAEMON"
+t "... exit status 0" equals 0 $?
+DAEMON=
+
 start "$CONF"
 late_client -b 100000000
 until_true is_stuck
