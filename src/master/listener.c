@@ -41,7 +41,7 @@ static void
 complain_in_use(const struct binding *b, const char *name)
 {
 	char holder[64];
-	pid_t pid = portholder_find(b->listen->port, holder, sizeof(holder));
+	pid_t pid = portholder_find(b->addr, holder, sizeof(holder));
 
 	if (pid == getpid())
 		log_errorx("%s: address already in use: another listen of "
@@ -119,29 +119,28 @@ set_up(int fd, const struct binding *b)
 	return NULL;
 }
 
-static int
+/* Returns NULL, or the step that failed, with errno; nothing is said yet. */
+static const char *
 open_binding(const struct binding *b, struct listener *listener)
 {
-	const char *what = "socket";
+	const char *what;
 	int fd, saved;
 
 	fd = socket(b->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		what = set_up(fd, b);
+	if (fd < 0)
+		return "socket";
+	what = set_up(fd, b);
 	if (what == NULL) {
-		what = "memory";
 		listener->ref = fdref_new(
 		    fd, FDREF_CONFIGURATION, 0, &listener->configured);
-		if (listener->ref != NULL)
-			what = NULL;
+		if (listener->ref == NULL)
+			what = "memory";
 	}
 	if (what != NULL) {
 		saved = errno;
-		complain(b, what, errno);
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		errno = saved;
-		return -1;
+		return what;
 	}
 	if (b->both_families)
 		snprintf(listener->address, sizeof(listener->address), "*:%u",
@@ -149,7 +148,7 @@ open_binding(const struct binding *b, struct listener *listener)
 	else
 		addr_format(
 		    b->addr, listener->address, sizeof(listener->address));
-	return 0;
+	return NULL;
 }
 
 /* One socket for both families; a machine without IPv6 gets IPv4 alone. */
@@ -164,36 +163,53 @@ open_wildcard(const struct conf_service *service,
 		.sin_port = htons(listen->port) };
 	struct binding b = { service, listen, (struct sockaddr *)&in6,
 		sizeof(in6), true };
-	int fd;
+	const char *what = open_binding(&b, listener);
 
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		close(fd);
-	} else if (errno == EAFNOSUPPORT) {
+	if (what != NULL && errno == EAFNOSUPPORT) {
 		b.addr = (struct sockaddr *)&in;
 		b.length = sizeof(in);
+		what = open_binding(&b, listener);
 	}
-	return open_binding(&b, listener);
+	if (what != NULL)
+		complain(&b, what, errno);
+	return what == NULL ? 1 : -1;
 }
 
+/*
+ * A name like localhost may have an IPv6 address where IPv6 is turned off:
+ * an address that is not there is passed over, if another one is.
+ */
 static int
 open_addresses(const struct conf_service *service,
     const struct conf_listen *listen, const struct addrinfo *first,
     struct listener *listeners)
 {
 	const struct addrinfo *ai;
+	char text[ADDR_STRLEN];
+	const char *what;
 	int count = 0;
 
 	for (ai = first; ai != NULL; ai = ai->ai_next) {
 		struct binding b = { service, listen, ai->ai_addr,
 			ai->ai_addrlen, false };
 
-		if (open_binding(&b, &listeners[count]) < 0) {
-			while (count > 0)
-				listener_release(&listeners[--count]);
-			return -1;
+		what = open_binding(&b, &listeners[count]);
+		if (what == NULL) {
+			count++;
+			continue;
 		}
-		count++;
+		if ((errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT) &&
+		    (count > 0 || ai->ai_next != NULL)) {
+			log_warnx("listen %s: %s is not an address of this "
+				  "machine: passed over",
+			    listen->text,
+			    addr_format(ai->ai_addr, text, sizeof(text)));
+			continue;
+		}
+		complain(&b, what, errno);
+		while (count > 0)
+			listener_release(&listeners[--count]);
+		return -1;
 	}
 	return count;
 }
@@ -240,7 +256,7 @@ listener_open(const struct conf_service *service,
 		log_warn("listen %s", listen->text);
 		count = -1;
 	} else if (wildcard) {
-		count = open_wildcard(service, listen, *listeners) < 0 ? -1 : 1;
+		count = open_wildcard(service, listen, *listeners);
 	} else {
 		count = open_addresses(service, listen, found, *listeners);
 	}

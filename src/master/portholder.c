@@ -3,7 +3,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,23 +13,58 @@
 
 #define STATE_LISTEN 0x0a
 
-/* The inode of a listening socket on that port, or 0. */
-static unsigned long
-listening_inode(const char *table, uint16_t port)
+/* An address as /proc/net/tcp and tcp6 have it: words of 32 bits in hex. */
+struct place {
+	char text[33];
+	unsigned port;
+};
+
+static void
+place_of(const struct sockaddr *addr, struct place *place)
 {
-	unsigned local_port, state;
+	struct sockaddr_in in = { 0 };
+	struct sockaddr_in6 in6 = { 0 };
+	uint32_t word[4];
+
+	if (addr->sa_family == AF_INET) {
+		memcpy(&in, addr, sizeof(in));
+		place->port = ntohs(in.sin_port);
+		snprintf(place->text, sizeof(place->text), "%08X",
+		    in.sin_addr.s_addr);
+	} else {
+		memcpy(&in6, addr, sizeof(in6));
+		memcpy(word, &in6.sin6_addr, sizeof(word));
+		place->port = ntohs(in6.sin6_port);
+		snprintf(place->text, sizeof(place->text), "%08X%08X%08X%08X",
+		    word[0], word[1], word[2], word[3]);
+	}
+}
+
+static bool
+is_every_address(const char *text)
+{
+	return text[strspn(text, "0")] == '\0';
+}
+
+/* The inode of a listening socket in the way, or 0. */
+static unsigned long
+listening_inode(const char *table, const struct place *place)
+{
+	unsigned port, state;
 	unsigned long inode, found = 0;
-	char line[512];
+	char line[512], text[33];
 	FILE *file = fopen(table, "re");
 
 	if (file == NULL)
 		return 0;
 	while (found == 0 && fgets(line, sizeof(line), file) != NULL)
 		if (sscanf(line,
-			"%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x "
+			"%*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x "
 			"%*x:%*x %*x:%*x %*x %*u %*u %lu",
-			&local_port, &state, &inode) == 3 &&
-		    local_port == port && state == STATE_LISTEN)
+			text, &port, &state, &inode) == 4 &&
+		    port == place->port && state == STATE_LISTEN &&
+		    (strcmp(text, place->text) == 0 || is_every_address(text) ||
+			is_every_address(place->text)))
 			found = inode;
 	fclose(file);
 	return found;
@@ -82,15 +119,18 @@ read_name(const char *pid, char *name, size_t size)
 }
 
 pid_t
-portholder_find(uint16_t port, char *name, size_t size)
+portholder_find(const struct sockaddr *addr, char *name, size_t size)
 {
-	unsigned long inode = listening_inode("/proc/net/tcp", port);
+	unsigned long inode;
 	struct dirent *entry;
+	struct place place;
 	pid_t found = 0;
 	DIR *proc;
 
+	place_of(addr, &place);
+	inode = listening_inode("/proc/net/tcp", &place);
 	if (inode == 0)
-		inode = listening_inode("/proc/net/tcp6", port);
+		inode = listening_inode("/proc/net/tcp6", &place);
 	proc = inode == 0 ? NULL : opendir("/proc");
 	if (proc == NULL)
 		return 0;

@@ -44,6 +44,28 @@ t "... serve the third" reaches 127.0.0.2 $((ECHO + 1))
 stop
 t "exit status 0" equals 0 $STATUS
 
+# Where IPv6 is turned off, a name may still have an IPv6 address.
+if [ -n "${TEST_NAMESPACE-}" ]; then
+	cp /etc/hosts "$T/hosts"
+	echo "127.0.0.1 both.test
+::1 both.test" >>"$T/hosts"
+	mount --bind "$T/hosts" /etc/hosts
+	start "$(listening "both.test:$ECHO")"
+	t "a name with two addresses: two pools" has_workers 8
+	stop
+	sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	start "$(listening "both.test:$ECHO")"
+	t "without IPv6, its IPv4 address is served" reaches 127.0.0.1
+	t "... and the other is named" logged \
+		"warning: .*\\[::1\\]:$ECHO is not an address of this machine"
+	stop
+	start "$(listening "*:$ECHO")"
+	t "without IPv6, *:port serves IPv4" reaches 127.0.0.1
+	stop
+	sysctl -q -w net.ipv6.conf.all.disable_ipv6=0
+	umount /etc/hosts
+fi
+
 start "$(listening "localhost:$ECHO")"
 t "a name is listened on at its addresses" reaches localhost
 stop

@@ -35,6 +35,19 @@ t "and its PID file is still there" equals "$DAEMON" "$(cat "$P")"
 stop
 t "after the stop the PID file is gone" not test -e "$P"
 
+# Two hold the port, on other addresses: the right one is named.
+start "$(conf | sed 's/127\.0\.0\.1/127.0.0.2/')"
+first=$DAEMON
+start "$(conf | sed 's/127\.0\.0\.1/127.0.0.3/')"
+run "$PREFORKD" -F "echo@127.0.0.3:$ECHO"
+t "of two daemons on one port the one in the way is named" says \
+	"pid ($DAEMON|$(workers | tr ' ' '|')) \\(preforkd\\) listens on port $ECHO"
+BACKGROUND=$first
+stop
+kill "$first"
+wait "$first"
+BACKGROUND=
+
 start "$(conf)" -p "$P"
 old=$(workers)
 stop KILL
