@@ -149,8 +149,11 @@ configure(const struct options *o)
 		pid_file = "none";
 	if (pid_file != NULL && conf_set_pid_file(conf, pid_file, stderr) < 0)
 		exit(EXIT_USAGE);
-	if (o->debug)
+	if (o->debug) {
 		conf->log_connections = 1;
+		if (conf->log_level < LOG_INFO)
+			conf->log_level = LOG_INFO;
+	}
 	/* With -n, -v asks for more output, not for more logging. */
 	if (!o->check && o->verbose > 0)
 		conf->log_level =
@@ -181,8 +184,11 @@ main(int argc, char **argv)
 	sort_descriptors();
 	parse_options(argc, argv, &options);
 	conf = configure(&options);
-	if (options.check)
-		return check(&options, conf);
+	if (options.check) {
+		status = check(&options, conf);
+		conf_free(conf);
+		return status;
+	}
 	background = !options.debug && !options.foreground;
 	tzset(); /* before any worker may be in a chroot */
 	log_open(

@@ -74,17 +74,22 @@ to_dev_null(int fd, int flags)
 int
 background_start(void)
 {
-	int ends[2];
+	int ends[2], saved;
 	pid_t child;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		fatal("pipe");
+		return -1;
 	child = fork();
-	if (child < 0)
-		fatal("fork");
+	if (child < 0) {
+		saved = errno;
+		close(ends[0]);
+		close(ends[1]);
+		errno = saved;
+		return -1;
+	}
 	if (child > 0) {
 		close(ends[1]);
-		signals_restore(); /* ^C ends the waiting, and the child */
+		signals_restore(); /* ^C ends the waiting */
 		wait_for_child(child, ends[0]);
 	}
 	close(ends[0]);

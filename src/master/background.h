@@ -9,7 +9,8 @@
  * and exits with 0 then, otherwise with the child's exit status or 1; it
  * never returns. The child leads a new session, in the directory /, with
  * stdin and stdout on /dev/null; its stderr stays until it is ready. Returns
- * the descriptor for background_ready. See daemon(7).
+ * the descriptor for background_ready, or -1 with errno when it cannot fork.
+ * See daemon(7).
  */
 int background_start(void);
 

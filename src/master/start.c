@@ -43,8 +43,11 @@ lock_pidfile(struct master *master)
 static void
 release_pidfile(struct master *master)
 {
+	int saved = errno;
+
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->conf->pid_file);
+	errno = saved;
 }
 
 static void
@@ -139,8 +142,13 @@ start(struct master *master, bool background)
 	/* First the PID file: it names who runs, a port only that one does. */
 	lock_pidfile(master);
 	open_listeners(master);
-	if (background)
+	if (background) {
 		master->ready_fd = background_start();
+		if (master->ready_fd < 0) {
+			release_pidfile(master);
+			fatal("not started: no process for the background");
+		}
+	}
 	create_scoreboard(master);
 	write_pidfile(master);
 }

@@ -21,9 +21,10 @@ t "none of them is left behind" all_gone
 
 t "-d makes no PID file of its own accord" sh -c \
 	"'$PREFORKD' -nv -d | grep -qx 'pid-file \"none\"'"
-start "$(conf)" -d
+start "log-level warning
+$(conf)" -d
 "$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null
-t "-d logs every connection" until_true logged 'ending=peer-closed in=10 out=10'
+t "-d logs every connection, whatever log-level says" until_true logged 'ending=peer-closed in=10 out=10'
 stop
 t "exit status 0" equals 0 $STATUS
 finish
