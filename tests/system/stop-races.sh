@@ -1,9 +1,9 @@
 #!/bin/sh
-# 200 stops at every moment: right after the start, and in the middle of
+# 400 stops at every moment: right after the start, and in the middle of
 # accept. None is slept over.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-ROUNDS=100
+ROUNDS=200
 LIMIT=1000
 
 # Sets WORST and BAD from rounds of a start, a pause of $1 ms, and a stop.
