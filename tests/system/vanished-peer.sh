@@ -3,12 +3,21 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 need_namespace
+need ss
+
+# The echo has come to the client, which acknowledges it.
+all_acknowledged()
+{
+	equals "0 0" "$(ss -Htn state established "sport = :$ECHO" |
+		awk '{ print $1, $2 }')"
+}
 
 connect_and_cut()
 {
 	"$CLIENT" echo -b 5 -t 30 127.0.0.1 $ECHO >"$T/client.out" &
 	BACKGROUND=$!
-	until_true field_is echo in 5
+	until_true field_is echo out 5
+	until_true all_acknowledged
 	ip link set lo down
 }
 
