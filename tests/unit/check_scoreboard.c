@@ -10,24 +10,10 @@
 
 #include "common/clock.h"
 #include "common/scoreboard.h"
-#include "unit/unit.h"
-
 #define ROWS 3
 #define SLOTS 5
 
-static struct scoreboard board;
-
-static void
-board_make(void)
-{
-	ck_assert_int_eq(scoreboard_create(&board, ROWS, SLOTS), 0);
-}
-
-static void
-board_destroy(void)
-{
-	scoreboard_destroy(&board);
-}
+#include "unit/board.h"
 
 static struct sockaddr_storage
 address(const char *text, uint16_t port)

@@ -5,24 +5,10 @@
 #include <string.h>
 
 #include "common/status.h"
-#include "unit/unit.h"
-
 #define ROWS 2
 #define SLOTS 12
 
-static struct scoreboard board;
-
-static void
-board_make(void)
-{
-	ck_assert_int_eq(scoreboard_create(&board, ROWS, SLOTS), 0);
-}
-
-static void
-board_destroy(void)
-{
-	scoreboard_destroy(&board);
-}
+#include "unit/board.h"
 
 /* A worker of that row in that state, with a first connection behind it. */
 static struct slot *
