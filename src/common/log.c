@@ -180,6 +180,7 @@ void
 log_enter_worker(void)
 {
 	out.worker = true;
+	out.lost = 0; /* those of the master are counted there */
 	if (out.target == LOG_TO_SYSLOG)
 		forget_own_stderr();
 }
@@ -198,12 +199,6 @@ uint64_t
 log_lost(void)
 {
 	return out.lost;
-}
-
-void
-log_set_level(int level)
-{
-	out.level = level;
 }
 
 bool

@@ -64,8 +64,6 @@ void log_release_stderr(void);
 /* How many lines this process could not write. */
 uint64_t log_lost(void);
 
-void log_set_level(int level);
-
 /* True when a line of this level would be written. */
 bool log_wants(int level);
 

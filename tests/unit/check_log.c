@@ -163,8 +163,7 @@ START_TEST(only_wanted_levels_are_written)
 	int limit = levels[_i].level;
 
 	pipe_as_stderr();
-	log_open(LOG_TO_STDERR, LOG_ERR);
-	log_set_level(limit);
+	log_open(LOG_TO_STDERR, limit);
 	for (int i = 0; i < LEVELS; i++) {
 		const char *text;
 

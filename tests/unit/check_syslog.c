@@ -170,6 +170,17 @@ START_TEST(a_worker_says_that_its_syslogd_is_dead)
 }
 END_TEST
 
+START_TEST(a_worker_counts_its_own_lost_lines_alone)
+{
+	log_info("lost by the master");
+	ck_assert_uint_eq(log_lost(), 1);
+	log_enter_worker();
+	ck_assert_uint_eq(log_lost(), 0);
+	log_info("lost by the worker");
+	ck_assert_uint_eq(log_lost(), 1);
+}
+END_TEST
+
 START_TEST(a_worker_says_that_it_never_had_a_syslogd)
 {
 	log_enter_worker();
@@ -237,6 +248,7 @@ main(void)
 	tcase_add_checked_fixture(without, set_up_without_syslogd, NULL);
 	tcase_add_test(
 	    without, a_missing_syslogd_is_said_on_stderr_and_tried_again);
+	tcase_add_test(without, a_worker_counts_its_own_lost_lines_alone);
 	tcase_add_test(without, a_worker_says_that_it_never_had_a_syslogd);
 	return unit_run(suite);
 }
