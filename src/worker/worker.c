@@ -58,10 +58,11 @@ static int64_t
 linger_ms(const struct worker *worker)
 {
 	static int64_t deadline;
-	int64_t now = clock_ms(), left;
+	int64_t now, left;
 
 	if (!worker_stopping)
 		return worker->settings->linger_timeout;
+	now = clock_ms();
 	if (deadline == 0)
 		deadline = now + worker->stop_linger_ms;
 	left = deadline - now;
