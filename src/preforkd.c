@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/log.h"
-#include "master/limits.h"
+#include "common/privilege.h"
 #include "master/master.h"
 #include "services/service.h"
 
@@ -164,19 +164,23 @@ configure(const struct options *o)
 }
 
 static int
-check(const struct options *o, const struct conf *conf)
+check(const struct options *o, const struct conf *conf,
+    const struct privilege *privilege)
 {
+	int result = 0;
+
 	if (o->verbose > 0) {
 		conf_print(conf, stdout);
-		limits_print(conf, stdout);
+		result = master_print(conf, privilege, stdout);
 	}
-	return fflush(stdout) == 0 ? 0 : 1;
+	return fflush(stdout) == 0 && result == 0 ? 0 : 1;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct options options = { 0 };
+	struct privilege privilege;
 	struct conf *conf;
 	bool background;
 	int status;
@@ -184,17 +188,19 @@ main(int argc, char **argv)
 	sort_descriptors();
 	parse_options(argc, argv, &options);
 	conf = configure(&options);
+	if (privilege_find(&privilege, conf, stderr) < 0)
+		exit(EXIT_USAGE);
 	if (options.check) {
-		status = check(&options, conf);
+		status = check(&options, conf, &privilege);
 		conf_free(conf);
 		return status;
 	}
 	background = !options.debug && !options.foreground;
-	tzset(); /* before any worker may be in a chroot */
+	clock_set_zone();
 	log_open(
 	    background ? LOG_TO_SYSLOG : LOG_TO_STDERR, (int)conf->log_level);
 	log_copy_to_stderr(background);
-	status = master_run(conf, background);
+	status = master_run(conf, &privilege, background);
 	conf_free(conf);
 	return status;
 }

@@ -22,11 +22,23 @@ int64_t clock_ms(void);
  */
 int clock_left(int64_t deadline, int64_t now);
 
+/* What clock_strftime takes, with a terminating zero. */
+#define CLOCK_FORMAT_SIZE 512
+
 /*
  * strftime(3) with a format that is known only at run time, as that of the
- * daytime service: the compiler cannot check it, and conf has.
+ * daytime service: the compiler cannot check it, and conf has. %s is written
+ * from when, of which tm is the broken-down time: strftime would ask mktime(3),
+ * which may open files, and in a sandbox there are none.
  */
-size_t clock_strftime(
-    char *text, size_t size, const char *format, const struct tm *tm);
+size_t clock_strftime(char *text, size_t size, const char *format,
+    const struct tm *tm, int64_t when);
+
+/*
+ * Reads the time zone, once and for good: before a chroot, and before there
+ * are workers. Without TZ the C library would look for /etc/localtime again
+ * whenever it is asked for a local time.
+ */
+void clock_set_zone(void);
 
 #endif

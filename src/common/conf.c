@@ -63,7 +63,12 @@ conf_free(struct conf *conf)
 		return;
 	while ((service = TAILQ_FIRST(&conf->services)) != NULL)
 		conf_service_remove(conf, service);
+	free(conf->user);
+	free(conf->group);
+	free(conf->chroot);
 	free(conf->pid_file);
+	for (size_t i = 0; i < CONF_ROWS_MAX; i++)
+		free(conf->places[i].file);
 	free(conf);
 }
 
@@ -191,6 +196,39 @@ bool
 conf_is_set(const struct conf *conf, const char *keyword)
 {
 	return conf->set & conf_keyword_bit(conf_keyword_find(keyword));
+}
+
+/* The row's place is the number of its bit. */
+static size_t
+row_of(const struct conf_keyword *keyword)
+{
+	return (size_t)__builtin_ctzll(conf_keyword_bit(keyword));
+}
+
+int
+conf_note_place(struct conf *conf, const struct conf_keyword *keyword,
+    const char *file, unsigned line)
+{
+	struct conf_place *place = &conf->places[row_of(keyword)];
+
+	place->line = line;
+	place->file = strdup(file);
+	return place->file == NULL ? -1 : 0;
+}
+
+char *
+conf_place(
+    const struct conf *conf, const char *keyword, char *text, size_t size)
+{
+	const struct conf_place *place =
+	    &conf->places[row_of(conf_keyword_find(keyword))];
+
+	if (place->file != NULL)
+		snprintf(
+		    text, size, "%s:%u: %s", place->file, place->line, keyword);
+	else
+		snprintf(text, size, "%s", keyword);
+	return text;
 }
 
 int

@@ -17,6 +17,9 @@
 /* What daytime's format may give, with a terminating zero, without CR LF. */
 #define CONF_DAYTIME_MAX 256
 
+/* As many keywords as a set of bits can hold. */
+#define CONF_ROWS_MAX 64
+
 /* A listen line, or an argument of the command line. */
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
@@ -57,6 +60,13 @@ TAILQ_HEAD(conf_services, conf_service);
 
 struct conf {
 	uint64_t set;
+	struct conf_place {
+		char *file;
+		unsigned line;
+	} places[CONF_ROWS_MAX]; /* of global keywords that the file gave */
+	char *user;              /* of workers: a name or a number */
+	char *group;
+	char *chroot;            /* an absolute path, or "none" */
 	char *pid_file;          /* an absolute path, or "none" */
 	int64_t log_level;       /* of syslog(3) */
 	int64_t log_connections; /* 0 or 1 */
@@ -104,6 +114,13 @@ int conf_apply_arguments(struct conf *conf, char *const *arguments, int count,
 
 /* True when the file gave this global keyword. */
 bool conf_is_set(const struct conf *conf, const char *keyword);
+
+/*
+ * Where a global keyword was given, for messages: "FILE:LINE: KEYWORD", or
+ * "KEYWORD" alone when the file did not. Returns text.
+ */
+char *conf_place(
+    const struct conf *conf, const char *keyword, char *text, size_t size);
 
 /* Sets pid-file as the command line does; -1 where path is no good. */
 int conf_set_pid_file(struct conf *conf, const char *path, FILE *errors);

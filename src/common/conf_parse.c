@@ -287,6 +287,9 @@ set_value(
 	*set |= conf_keyword_bit(keyword);
 	if (conf_value_parse(keyword, text, base, why) < 0)
 		error(p, "%s %.128s: %s", keyword->name, text, why);
+	else if (!p->in_block &&
+	    conf_note_place(p->conf, keyword, p->path, p->line) < 0)
+		error(p, "%s: %s", keyword->name, strerror(ENOMEM));
 }
 
 static void

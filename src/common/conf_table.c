@@ -13,6 +13,21 @@
 
 static const struct conf_keyword table[] = {
 	{ .name = "include", .scope = CONF_ANYWHERE, .type = CONF_INCLUDE },
+	{ .name = "user",
+	    .scope = CONF_GLOBAL,
+	    .type = CONF_ACCOUNT,
+	    .initial = "preforkd",
+	    .offset = GLOBAL(user) },
+	{ .name = "group",
+	    .scope = CONF_GLOBAL,
+	    .type = CONF_ACCOUNT,
+	    .initial = "preforkd",
+	    .offset = GLOBAL(group) },
+	{ .name = "chroot",
+	    .scope = CONF_GLOBAL,
+	    .type = CONF_PATH,
+	    .initial = LOCALSTATEDIR "/empty/preforkd",
+	    .offset = GLOBAL(chroot) },
 	{ .name = "pid-file",
 	    .scope = CONF_GLOBAL,
 	    .type = CONF_PATH,
@@ -135,7 +150,7 @@ static const struct conf_keyword table[] = {
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
-_Static_assert(ROWS < 64, "a row needs a bit of its own");
+_Static_assert(ROWS <= CONF_ROWS_MAX, "a row needs a bit of its own");
 
 const struct conf_keyword *
 conf_keyword_at(size_t index)

@@ -20,6 +20,7 @@ enum conf_type {
 	CONF_SECONDS, /* with a unit, whole seconds; held in those */
 	CONF_LEVEL,   /* error warning notice info debug */
 	CONF_PATH,    /* absolute, or "none" */
+	CONF_ACCOUNT, /* a user or a group, by name or number */
 	CONF_FORMAT,  /* of strftime(3), for one line */
 	CONF_LISTEN,  /* an address; may be given again */
 	CONF_BLOCK,   /* service NAME { */
@@ -72,6 +73,13 @@ char *conf_value_format(const struct conf_keyword *keyword, const void *base,
 /* Writes "1 to 65535", "1s to 1h", "yes or no" ...; returns text. */
 char *
 conf_range_format(const struct conf_keyword *keyword, char *text, size_t size);
+
+/*
+ * Notes where the file gave a global keyword, for conf_place. Returns 0, or -1
+ * without memory.
+ */
+int conf_note_place(struct conf *conf, const struct conf_keyword *keyword,
+    const char *file, unsigned line);
 
 /* Sets all keywords of the scope to their defaults; -1 without memory. */
 int conf_set_defaults(enum conf_scope scope, void *base);

@@ -14,6 +14,7 @@
 #include "common/log.h"
 
 #define MS_PER_MINUTE 60000
+#define ACCOUNT_MAX 256
 
 static const struct {
 	const char *suffix;
@@ -90,6 +91,9 @@ conf_range_format(const struct conf_keyword *keyword, char *text, size_t size)
 		break;
 	case CONF_PATH:
 		snprintf(text, size, "an absolute path or none");
+		break;
+	case CONF_ACCOUNT:
+		snprintf(text, size, "a name or a number");
 		break;
 	case CONF_NUMBER:
 	case CONF_TIME:
@@ -211,6 +215,27 @@ has_control(const char *text)
 	return false;
 }
 
+/*
+ * What useradd(8) lets be a name, and no more than a name's room; a number is
+ * digits alone, so that "+5" and "-1" are neither.
+ */
+static bool
+is_account(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	static const char digits[] = "0123456789";
+	size_t length = strlen(text);
+
+	if (length == 0 || length > ACCOUNT_MAX)
+		return false;
+	if (strspn(text, digits) == length)
+		return true;
+	return strchr(letters, text[0]) != NULL &&
+	    text[1 + strcspn(text + 1, ":,/ \"\\#'*?")] == '\0' &&
+	    !has_control(text);
+}
+
 /* The last second of a year, in which each number has all of its digits. */
 static size_t
 format_late(char *line, size_t size, const char *format, int month, int weekday)
@@ -224,7 +249,24 @@ format_late(char *line, size_t size, const char *format, int month, int weekday)
 		.tm_wday = weekday,
 		.tm_yday = 364 };
 
-	return clock_strftime(line, size, format, &tm);
+	/* The last second that a four-digit year has: eleven digits. */
+	return clock_strftime(line, size, format, &tm, 253402300799);
+}
+
+/* %s alone is written by us; with flags or a width strftime would do it. */
+static bool
+has_odd_epoch(const char *format)
+{
+	for (; *format != '\0'; format++) {
+		if (*format != '%')
+			continue;
+		size_t n = strspn(format + 1, "_-0^#+123456789EO");
+
+		if (n > 0 && format[1 + n] == 's')
+			return true;
+		format += n + (format[1 + n] != '\0');
+	}
+	return false;
 }
 
 /*
@@ -239,6 +281,11 @@ check_format(const char *text, char why[CONF_WHY_SIZE])
 	for (const char *p = text; *p != '\0'; p++)
 		if (!isprint((unsigned char)*p))
 			return wrong(why, "must be printable ASCII");
+	if (strlen(text) >= CLOCK_FORMAT_SIZE)
+		return wrong(
+		    why, "must be shorter than %d bytes", CLOCK_FORMAT_SIZE);
+	if (has_odd_epoch(text))
+		return wrong(why, "must have %%s without flags or a width");
 	for (int i = 0; i < 12 * 7; i++) {
 		if (format_late(line, sizeof(line), text, i / 7, i % 7) == 0)
 			return wrong(
@@ -286,6 +333,10 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 			    "without control characters",
 			    PATH_MAX);
 		return set_string(string_at(keyword, base), text, why);
+	case CONF_ACCOUNT:
+		if (!is_account(text))
+			return out_of_range(keyword, why);
+		return set_string(string_at(keyword, base), text, why);
 	case CONF_FORMAT:
 		if (check_format(text, why) < 0)
 			return -1;
@@ -332,6 +383,9 @@ conf_value_format(const struct conf_keyword *keyword, const void *base,
 	case CONF_LEVEL:
 		snprintf(text, size, "%s",
 		    log_level_name((int)*(const int64_t *)at));
+		break;
+	case CONF_ACCOUNT:
+		snprintf(text, size, "%s", *(char *const *)at);
 		break;
 	case CONF_PATH:
 	case CONF_FORMAT:

@@ -80,6 +80,7 @@ scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 	board->rows = (struct pool_row *)(board->header + 1);
 	board->slots = (struct slot *)((char *)map + slots_offset(rows));
 	board->size = size;
+	board->slot_count = slots;
 	fill_header(board->header, rows, slots);
 	return 0;
 }
@@ -123,10 +124,10 @@ add(_Atomic uint64_t *to, _Atomic uint64_t *from)
 }
 
 void
-scoreboard_release(
-    struct scoreboard *board, struct slot *slot, bool *open, struct slot *last)
+scoreboard_release(struct scoreboard *board, uint32_t index, struct slot *slot,
+    bool *open, struct slot *last)
 {
-	struct pool_row *row = &board->rows[slot->pool];
+	struct pool_row *row = &board->rows[index];
 	bool was_open = slot_is_open(slot);
 
 	/* A worker killed while it wrote has left the number odd. */

@@ -68,7 +68,7 @@ struct slot {
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
 	_Atomic uint64_t log_lost;    /* log lines that could not be written */
 	_Atomic uint32_t last_ending; /* or SCOREBOARD_NO_ENDING */
-	_Atomic uint32_t failed_syscall; /* number of a forbidden call, or 0 */
+	_Atomic uint32_t failed_syscall; /* 1 + a forbidden call, or 0 */
 } __attribute__((aligned(256)));
 
 _Static_assert(sizeof(struct slot) == 256, "the layout is a contract");
@@ -100,12 +100,16 @@ struct scoreboard_header {
 	int64_t started_at; /* seconds since the Epoch */
 };
 
-/* This process's view of the mapping. */
+/*
+ * This process's view of the mapping. What bounds a loop or an index of the
+ * master's is here: a worker that was taken over can write to the mapping.
+ */
 struct scoreboard {
 	struct scoreboard_header *header;
 	struct pool_row *rows;
 	struct slot *slots;
-	size_t size;          /* of the mapping, in bytes */
+	size_t size; /* of the mapping, in bytes */
+	uint32_t slot_count;
 	uint32_t *free_slots; /* the master's stack of free slots */
 	uint32_t free_count;
 };
@@ -126,12 +130,12 @@ void scoreboard_destroy(struct scoreboard *board);
 struct slot *scoreboard_take(struct scoreboard *board, uint32_t row);
 
 /*
- * Master, after reaping: adds the slot's counters to its row and frees it.
+ * Master, after reaping: adds the slot's counters to that row and frees it.
  * A connection that was still open is counted as ENDING_FAILED; then *open
  * (when not NULL) is true and the slot's copy is in *last.
  */
-void scoreboard_release(
-    struct scoreboard *board, struct slot *slot, bool *open, struct slot *last);
+void scoreboard_release(struct scoreboard *board, uint32_t row,
+    struct slot *slot, bool *open, struct slot *last);
 
 /* True while a copied slot's last connection is open. */
 bool slot_is_open(const struct slot *copy);

@@ -43,7 +43,7 @@ status_count(
 	row->log_lost = past->log_lost;
 	for (size_t i = 0; i < ENDING_COUNT; i++)
 		row->endings[i] = past->endings[i];
-	for (uint32_t i = 0; i < board->header->slots; i++) {
+	for (uint32_t i = 0; i < board->slot_count; i++) {
 		if (board->slots[i].state == SLOT_FREE)
 			continue;
 		/* Its counters are good even where the peer is not. */

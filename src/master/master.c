@@ -11,6 +11,7 @@
 #include "common/status.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
+#include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/signals.h"
 #include "master/spawn.h"
@@ -148,17 +149,40 @@ clean_up(struct master *master)
 		listener_release(&master->pools[i].listener);
 	free(master->pools);
 	scoreboard_destroy(&master->board);
+	spawn_release(master->sandbox);
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->conf->pid_file);
 	close(master->wake_fd);
 }
 
 int
-master_run(struct conf *conf, bool background)
+master_print(
+    const struct conf *conf, const struct privilege *privilege, FILE *to)
 {
-	struct master master = {
-		.conf = conf, .pidfile_fd = -1, .ready_fd = -1
-	};
+	char account[PRIVILEGE_TEXT_SIZE], locked[SPAWN_TEXT_SIZE];
+	struct sandbox *sandbox = spawn_prepare();
+
+	limits_print(conf, to);
+	fprintf(to, "\n# Workers:\n# %s\n",
+	    privilege_describe(privilege, account, sizeof(account)));
+	if (sandbox == NULL) {
+		log_warn("sandbox of workers");
+		return -1;
+	}
+	fprintf(to, "# %s\n",
+	    spawn_describe_sandbox(sandbox, locked, sizeof(locked)));
+	spawn_release(sandbox);
+	return 0;
+}
+
+int
+master_run(
+    struct conf *conf, const struct privilege *privilege, bool background)
+{
+	struct master master = { .conf = conf,
+		.privilege = privilege,
+		.pidfile_fd = -1,
+		.ready_fd = -1 };
 
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/conf.h"
+#include "common/privilege.h"
 #include "common/scoreboard.h"
 #include "master/child.h"
 #include "master/listener.h"
@@ -37,6 +38,8 @@ struct stop {
 
 struct master {
 	struct conf *conf;
+	const struct privilege *privilege; /* of workers */
+	struct sandbox *sandbox;           /* the same, see worker/sandbox.h */
 	struct scoreboard board;
 	struct pool *pools;
 	uint32_t pool_count;
@@ -50,11 +53,20 @@ struct master {
 };
 
 /*
- * Runs the daemon with that configuration, which stays the caller's, until it
- * is stopped: opens every listener, goes into the background where asked,
- * forks the workers, and serves. Returns the exit status of preforkd(8):
- * 0 stopped as asked, 1 failed.
+ * Runs the daemon with that configuration, which stays the caller's as
+ * privilege does, until it is stopped: opens every listener, goes into the
+ * background where asked, forks the workers, and serves. Returns the exit
+ * status of preforkd(8): 0 stopped as asked, 1 failed.
  */
-int master_run(struct conf *conf, bool background);
+int master_run(
+    struct conf *conf, const struct privilege *privilege, bool background);
+
+/*
+ * For -nv: writes the limits of the kernel that will change this
+ * configuration, and what workers run as and in, as comment lines. Returns 0,
+ * or -1 after it logged why that cannot be told.
+ */
+int master_print(
+    const struct conf *conf, const struct privilege *privilege, FILE *to);
 
 #endif

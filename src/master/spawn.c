@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,24 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/worker.h"
+
+struct sandbox *
+spawn_prepare(void)
+{
+	return sandbox_prepare();
+}
+
+void
+spawn_release(struct sandbox *sandbox)
+{
+	sandbox_free(sandbox);
+}
+
+char *
+spawn_describe_sandbox(const struct sandbox *sandbox, char *text, size_t size)
+{
+	return sandbox_describe(sandbox, text, size);
+}
 
 /* Half of stop-timeout is left for those that wait in the queue. */
 static int64_t
@@ -28,6 +47,8 @@ become_worker(const struct master *master, const struct pool *pool,
 {
 	struct worker worker = { .service = pool->service,
 		.settings = pool->settings,
+		.privilege = master->privilege,
+		.sandbox = master->sandbox,
 		.address = pool->listener.address,
 		.listen_fd = fdref_fd(pool->listener.ref),
 		.wake_fd = master->wake_fd,
@@ -67,7 +88,7 @@ spawn_one(struct master *master, struct pool *pool, int64_t now)
 		saved = errno;
 		if (child->slot != NULL)
 			scoreboard_release(
-			    &master->board, child->slot, NULL, NULL);
+			    &master->board, pool->row, child->slot, NULL, NULL);
 		if (child->holder != NULL)
 			fdref_drop(pool->listener.ref, child->holder);
 		free(child);
@@ -132,11 +153,24 @@ spawn_note_ready(struct master *master)
 	}
 }
 
-/* "was killed by signal 9 (Killed)", "exited with status 1". */
+/*
+ * "was killed by signal 9 (Killed)", "exited with status 1". A worker can
+ * write anything into its slot; a call that it was killed for is no more than
+ * its word.
+ */
 static char *
-describe_status(int status, char *text, size_t size)
+describe_status(int status, uint32_t failed_call, char *text, size_t size)
 {
-	if (WIFSIGNALED(status))
+	char call[SANDBOX_CALL_SIZE];
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS &&
+	    failed_call != 0)
+		snprintf(text, size,
+		    "was killed by signal %d (%s), for a forbidden system "
+		    "call: %s",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    sandbox_name_call(failed_call, call, sizeof(call)));
+	else if (WIFSIGNALED(status))
 		snprintf(text, size, "was killed by signal %d (%s)%s",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)),
 		    WCOREDUMP(status) ? ", core dumped" : "");
@@ -183,9 +217,9 @@ log_lost_connection(const struct child *child, const struct slot *last)
 static void
 log_end(const struct child *child, bool asked, int status)
 {
-	char how[96];
+	char how[192];
 
-	describe_status(status, how, sizeof(how));
+	describe_status(status, child->slot->failed_syscall, how, sizeof(how));
 	if (asked)
 		log_debug("worker %d (%s %s) %s", (int)child->pid,
 		    child->pool->service->known.name,
@@ -230,7 +264,8 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 	pool = child->pool;
 	log_end(child, asked, status);
 	life = life_of(master, child, asked, now);
-	scoreboard_release(&master->board, child->slot, &open, &last);
+	scoreboard_release(
+	    &master->board, pool->row, child->slot, &open, &last);
 	if (open)
 		log_lost_connection(child, &last);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LOG_DIED)

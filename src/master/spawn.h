@@ -9,6 +9,20 @@
 
 #include "master/master.h"
 
+#define SPAWN_TEXT_SIZE 512
+
+/*
+ * Prepares what each worker will be locked in with, once for all. Returns it,
+ * or NULL with errno; spawn_release takes it back.
+ */
+struct sandbox *spawn_prepare(void);
+
+void spawn_release(struct sandbox *sandbox);
+
+/* Writes what is in force, in one line; returns text. */
+char *
+spawn_describe_sandbox(const struct sandbox *sandbox, char *text, size_t size);
+
 /*
  * Forks one worker. Returns 0, or -1 with errno of fork(2), ENOMEM, or ENOSPC
  * when there are as many workers as slots.

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "master/background.h"
 #include "master/pidlock.h"
+#include "master/spawn.h"
 
 static void
 lock_pidfile(struct master *master)
@@ -124,6 +125,23 @@ create_scoreboard(struct master *master)
 	}
 }
 
+/* Said once here, and not by each worker. */
+static void
+prepare_workers(struct master *master)
+{
+	char text[PRIVILEGE_TEXT_SIZE];
+
+	master->sandbox = spawn_prepare();
+	if (master->sandbox == NULL) {
+		release_pidfile(master);
+		fatal("not started: the sandbox of workers cannot be made");
+	}
+	log_notice(
+	    "%s", privilege_describe(master->privilege, text, sizeof(text)));
+	log_notice(
+	    "%s", spawn_describe_sandbox(master->sandbox, text, sizeof(text)));
+}
+
 static void
 write_pidfile(struct master *master)
 {
@@ -150,5 +168,8 @@ start(struct master *master, bool background)
 		}
 	}
 	create_scoreboard(master);
+	prepare_workers(master);
 	write_pidfile(master);
+	/* Nothing after this needs more than a fork. */
+	privilege_limit_master(master->privilege);
 }

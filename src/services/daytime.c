@@ -19,19 +19,28 @@ daytime_format(
 	struct tm tm;
 
 	if ((utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) != NULL)
-		n = clock_strftime(line, size - 2, format, &tm);
+		n = clock_strftime(line, size - 2, format, &tm, when);
 	memcpy(line + n, "\r\n", 2);
 	return n + 2;
 }
 
+/*
+ * The line is good for its second, whoever asks: settings are the same for
+ * all connections of a worker.
+ */
 void
 daytime_serve(struct io *io, const struct conf_service *settings)
 {
 	/* The names of zones differ in length, and conf cannot know them. */
-	char line[CONF_DAYTIME_MAX + ZONE_ROOM + 2];
-	size_t n;
+	static char line[CONF_DAYTIME_MAX + ZONE_ROOM + 2];
+	static size_t length;
+	static time_t when;
+	time_t now = time(NULL);
 
-	n = daytime_format(line, sizeof(line), settings->format,
-	    settings->utc != 0, time(NULL));
-	io->facts.replied = io_send(io, line, n) == 0;
+	if (length == 0 || now != when) {
+		when = now;
+		length = daytime_format(line, sizeof(line), settings->format,
+		    settings->utc != 0, now);
+	}
+	io->facts.replied = io_send(io, line, length) == 0;
 }

@@ -119,8 +119,10 @@ hygiene(const struct worker *worker)
 	log_enter_worker();
 	listen_fd_to_close = worker->listen_fd;
 	reset_signals();
+	privilege_drop(worker->privilege);
+	die_with_master(worker); /* the drop would have cleared it */
+	sandbox_begin(worker->sandbox);
 	close_foreign(worker);
-	die_with_master(worker);
 	log_release_stderr();
 	setproctitle(
 	    "worker %s %s", worker->service->known.name, worker->address);

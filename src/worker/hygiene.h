@@ -16,9 +16,10 @@ extern volatile sig_atomic_t worker_stopping;
 extern volatile sig_atomic_t worker_retiring;
 
 /*
- * Resets signals, closes foreign descriptors, ties the worker's life to its
- * master's, names the process, and opens the signal mask. Ends the process
- * where one of these fails.
+ * Resets signals, gives privileges up, ties the worker's life to its master's,
+ * begins the sandbox, closes foreign descriptors, names the process, and opens
+ * the signal mask, in this order: a later step does not need what an earlier
+ * one took. Ends the process where one of these fails.
  */
 void hygiene(const struct worker *worker);
 

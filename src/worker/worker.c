@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -144,6 +145,23 @@ connection_waits(const struct worker *worker)
 	return poll(&p, 1, 0) > 0;
 }
 
+/*
+ * EAGAIN means that the master has set O_NONBLOCK, and the queue is empty; or
+ * that another worker, which is not itself any more, has set a timeout on the
+ * socket that we share, so as to make us leave.
+ */
+static bool
+queue_was_emptied(const struct worker *worker)
+{
+	static const struct timeval never = { 0, 0 };
+	int flags = fcntl(worker->listen_fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_NONBLOCK))
+		return true;
+	return setsockopt(worker->listen_fd, SOL_SOCKET, SO_RCVTIMEO, &never,
+		   sizeof(never)) < 0;
+}
+
 /* What accept(2) can fail with; true while the loop shall go on. */
 static bool
 survive(const struct worker *worker, int error)
@@ -171,7 +189,7 @@ survive(const struct worker *worker, int error)
 		pause_accepting(worker, error);
 		return true;
 	case EAGAIN:
-		return false; /* stopping, and the queue is empty */
+		return !queue_was_emptied(worker);
 	default:
 		if (worker_retiring) /* EBADF: our handler closed it */
 			return false;
@@ -241,6 +259,7 @@ worker_run(const struct worker *worker)
 
 	atomic_store(&worker->slot->pid, getpid());
 	hygiene(worker);
+	sandbox_close(worker->sandbox, worker->slot);
 	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
 	/* The master waits for its first workers. An eventfd never fills. */
 	if (write(worker->wake_fd, &one, sizeof(one)) < 0)

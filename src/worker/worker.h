@@ -10,8 +10,10 @@
 #include <sys/types.h>
 
 #include "common/conf.h"
+#include "common/privilege.h"
 #include "common/scoreboard.h"
 #include "services/service.h"
+#include "worker/sandbox.h"
 
 /* Exit statuses of a worker, for the master that reaps it. */
 enum worker_exit {
@@ -25,6 +27,8 @@ enum worker_exit {
 struct worker {
 	const struct service *service;
 	const struct conf_service *settings;
+	const struct privilege *privilege;
+	const struct sandbox *sandbox;
 	const char *address; /* of the listening socket, as text */
 	int listen_fd;
 	int wake_fd; /* an eventfd(2) of the master's */

@@ -6,19 +6,32 @@ need_namespace
 need strace prlimit
 
 START_WORKERS=3
+
+# limit NUMBER|old: how many descriptors the workers may have. Their account is
+# ours here, for only then may we change that.
+limit()
+{
+	most=$1
+	[ "$1" != old ] || most=$OLD
+	for pid in $(workers); do
+		[ "$1" = old ] || OLD=$(prlimit --pid "$pid" --nofile \
+			--noheadings --raw -o SOFT)
+		prlimit --pid "$pid" "--nofile=$most:" || return
+	done
+}
+
 paused()
 {
 	field_is echo other $START_WORKERS
 }
 
 start "pid-file none
+user root
 service echo {
 listen 127.0.0.1:$ECHO
 start-workers $START_WORKERS
 }"
-for pid in $(workers); do
-	prlimit --pid "$pid" --nofile=4:
-done
+limit 4
 "$CLIENT" echo -c -n 5 -b 1000 -t 40 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 t "workers that have no descriptor left pause" until_true paused
@@ -33,9 +46,7 @@ t "... a few times a second, no more" at_most 20 "$tries"
 t "one line for all of them" equals 1 "$(log_lines 'accept: Too many')"
 t "the listener stays open, the clients wait in the queue" \
 	equals connected=3 "$("$CLIENT" connect -n 3 -t 5 127.0.0.1 $ECHO)"
-for pid in $(workers); do
-	prlimit --pid "$pid" --nofile=1024:
-done
+limit old
 wait $BACKGROUND
 t "with the limit raised all of them are served" equals 0 $?
 BACKGROUND=
@@ -43,31 +54,27 @@ t "no worker was lost over it" equals 0 "$(log_lines 'worker .*(killed|exited)')
 stop
 
 # A worker that pauses is not to hold a stop up.
-start "$(conf "start-workers 1")"
-for pid in $(workers); do
-	prlimit --pid "$pid" --nofile=4:
-done
+start "user root
+$(conf "start-workers 1")"
+limit 4
 "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO >/dev/null 2>&1 &
 BACKGROUND=$!
 until_true field_is echo other 1
 wait $BACKGROUND
 BACKGROUND=
-for pid in $(workers); do
-	prlimit --pid "$pid" --nofile=64:
-done
+limit old
 until_true field_is echo idle 1
-for pid in $(workers); do
-	prlimit --pid "$pid" --nofile=4:
-done
+limit 4
 stop
 t "a stop while no descriptor is left takes no second" at_most 1000 $MS
 
 # Errors that belong to a connection, or to nothing: accept goes on at once.
 for error in ECONNABORTED EINTR EPROTO ENETDOWN; do
 	start "$(conf "start-workers 1")"
-	# The accept that blocks already is not hit: it takes this client.
+	# The accept that blocks already is not hit: it takes this client. What is
+	# called instead must be on the list of the sandbox.
 	trace "$(pgrep -f -P "$DAEMON" 'worker echo')" -e trace=accept4 \
-		-e inject=accept4:error=$error:when=1..5
+		-e inject=accept4:error=$error:syscall=getpid:when=1..5
 	"$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null
 	t "$error: the client after five of them is served" \
 		"$CLIENT" echo -c -b 1000 -t 10 127.0.0.1 $ECHO

@@ -16,11 +16,11 @@ forks()
 	log_lines 'debug: worker .* was started'
 }
 
-# Every prctl of the master's children fails from now on, and with it their
-# start: that is where a worker ties its life to its master's.
+# Every close_range of the master's children fails from now on, and with it their
+# start: that is where a worker sheds what it inherited.
 break_workers()
 {
-	trace "$DAEMON" -f -e trace=prctl -e inject=prctl:error=EPERM
+	trace "$DAEMON" -f -e trace=close_range -e inject=close_range:error=EPERM
 }
 
 start "$CONF"
@@ -32,7 +32,7 @@ kill -KILL $(workers)
 t "the pool is called degraded" until_true logged \
 	'warning: echo 127.0.0.1:17007: degraded: [0-3] of 4 workers; the next start in 100 ms'
 t "the dying worker says what failed" until_true logged \
-	'error: prctl PR_SET_PDEATHSIG: Operation not permitted'
+	'error: close_range [0-9]* to [0-9]*: Operation not permitted'
 t "USR1 says so too" field_is echo state degraded
 t "the listener is still open" \
 	equals connected=3 "$("$CLIENT" connect -n 3 -t 5 127.0.0.1 $ECHO)"
@@ -60,14 +60,14 @@ t "exit status 0" equals 0 $STATUS
 
 # A worker that dies before the first start is complete.
 printf '%s\n' "$CONF" >"$T/preforkd.conf"
-run strace -f -q -o "$T/strace" -e trace=prctl -e inject=prctl:error=EPERM \
+run strace -f -q -o "$T/strace" -e trace=close_range -e inject=close_range:error=EPERM \
 	"$PREFORKD" -F -f "$T/preforkd.conf"
 t "workers that cannot start at all: exit status 1" equals 1 $STATUS
 t "... and why" grep -q 'not started: a worker could not be started' \
 	"$T/run.err"
-run strace -f -q -o "$T/strace" -e trace=prctl -e inject=prctl:error=EPERM \
+run strace -f -q -o "$T/strace" -e trace=close_range -e inject=close_range:error=EPERM \
 	"$PREFORKD" -f "$T/preforkd.conf"
 t "... also into the background" equals 1 $STATUS
 t "... where stderr says why as well" \
-	grep -q 'prctl PR_SET_PDEATHSIG: Operation not permitted' "$T/run.err"
+	grep -q 'close_range [0-9]* to [0-9]*: Operation not permitted' "$T/run.err"
 finish

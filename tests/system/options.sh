@@ -36,9 +36,11 @@ t "-nv: what it prints is a configuration that means the same" \
 	equals "$(sed 's/[[:space:]]*#.*//' "$T/first")" \
 	"$(printf '%s\n' "$STDOUT" | sed 's/[[:space:]]*#.*//')"
 
-# etc/preforkd.conf shows every keyword at its default.
-sed 's/^\([[:space:]]*\)#\([a-z]\)/\1\2/' "$TOP_SRCDIR/etc/preforkd.conf" \
-	>"$T/all.conf"
+# etc/preforkd.conf shows every keyword at its default. Accounts and the
+# directory of workers are this machine's, which may not have them.
+sed -e '/^#\(user\|group\|chroot\) /d' \
+	-e 's/^\([[:space:]]*\)#\([a-z]\)/\1\2/' \
+	"$TOP_SRCDIR/etc/preforkd.conf" >"$T/all.conf"
 run "$PREFORKD" -nv -f "$T/all.conf"
 t "etc/preforkd.conf with every keyword uncommented is accepted" \
 	equals 0 $STATUS

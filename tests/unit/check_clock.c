@@ -66,7 +66,7 @@ START_TEST(strftime_writes_what_the_format_says)
 	char text[64];
 
 	ck_assert_uint_eq(
-	    clock_strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &moment),
+	    clock_strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &moment, 0),
 	    19);
 	ck_assert_str_eq(text, "2026-09-30 01:02:03");
 }
@@ -77,9 +77,9 @@ START_TEST(strftime_gives_0_where_room_is_short)
 	char text[11];
 
 	ck_assert_uint_eq(
-	    clock_strftime(text, sizeof(text), "%Y-%m-%d", &moment), 10);
+	    clock_strftime(text, sizeof(text), "%Y-%m-%d", &moment, 0), 10);
 	ck_assert_uint_eq(
-	    clock_strftime(text, sizeof(text) - 1, "%Y-%m-%d", &moment), 0);
+	    clock_strftime(text, sizeof(text) - 1, "%Y-%m-%d", &moment, 0), 0);
 }
 END_TEST
 
@@ -87,7 +87,8 @@ START_TEST(strftime_of_an_empty_format_is_0)
 {
 	char text[8];
 
-	ck_assert_uint_eq(clock_strftime(text, sizeof(text), "", &moment), 0);
+	ck_assert_uint_eq(
+	    clock_strftime(text, sizeof(text), "", &moment, 0), 0);
 }
 END_TEST
 

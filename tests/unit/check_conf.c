@@ -118,7 +118,7 @@ END_TEST
 
 static const struct refused binaries[] = {
 	{ "\x1b[2J\x07 x\n",
-	    "f:1: ?[2J?: unknown keyword; the nearest is \"utc\"\n" },
+	    "f:1: ?[2J?: unknown keyword; the nearest is \"user\"\n" },
 	{ "log-level \x1b]0;x\x07\n",
 	    "f:1: log-level ?]0;x?: must be error, warning, notice, info or "
 	    "debug\n" },

@@ -18,7 +18,11 @@ static const struct service service = { .known = { .name = "echo" } };
 static int
 exit_of(void (*what)(const struct worker *), pid_t master)
 {
+	struct privilege privilege = { .changes = false };
 	struct worker worker = { .service = &service,
+		.privilege = &privilege,
+		.sandbox = sandbox_prepare(),
+		.slot = calloc(1, sizeof(struct slot)),
 		.address = "127.0.0.1:7",
 		.listen_fd = socket(AF_INET, SOCK_STREAM, 0),
 		.wake_fd = eventfd(0, 0),

@@ -84,6 +84,19 @@ START_TEST(an_item_says_the_range)
 }
 END_TEST
 
+/* As the page in the tree has it: make puts the build's own paths in. */
+static const char *
+path_in_page(const char *path)
+{
+	static char text[512];
+	const size_t length = strlen(LOCALSTATEDIR);
+
+	if (strncmp(path, LOCALSTATEDIR "/", length + 1) != 0)
+		return path;
+	snprintf(text, sizeof(text), "/var%s", path + length);
+	return text;
+}
+
 START_TEST(an_item_says_the_default)
 {
 	const struct conf_keyword *keyword = conf_keyword_at((size_t)_i);
@@ -101,7 +114,9 @@ START_TEST(an_item_says_the_default)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(sentence, sizeof(sentence), form,
-	    keyword->initial == NULL ? keyword->derived : keyword->initial);
+	    keyword->initial == NULL       ? keyword->derived :
+		keyword->type == CONF_PATH ? path_in_page(keyword->initial) :
+					     keyword->initial);
 #pragma GCC diagnostic pop
 	item_says(keyword, sentence);
 }

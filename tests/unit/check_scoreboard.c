@@ -71,7 +71,7 @@ START_TEST(slots_are_taken_until_all_are)
 		ck_assert_uint_eq(taken[i]->last_ending, SCOREBOARD_NO_ENDING);
 	}
 	ck_assert_ptr_null(scoreboard_take(&board, 0));
-	scoreboard_release(&board, taken[3], NULL, NULL);
+	scoreboard_release(&board, taken[3]->pool, taken[3], NULL, NULL);
 	ck_assert_uint_eq(taken[3]->state, SLOT_FREE);
 	ck_assert_ptr_eq(scoreboard_take(&board, 0), taken[3]);
 	ck_assert_uint_eq(taken[3]->pool, 0);
@@ -93,7 +93,7 @@ START_TEST(release_adds_all_counters_to_the_row)
 			open_from(slot, "192.0.2.7", 1);
 			slot_end(slot, (enum ending)i);
 		}
-		scoreboard_release(&board, slot, NULL, NULL);
+		scoreboard_release(&board, slot->pool, slot, NULL, NULL);
 	}
 	ck_assert_uint_eq(row->in, 2);
 	ck_assert_uint_eq(row->out, 4);
@@ -113,7 +113,7 @@ START_TEST(a_released_slot_starts_from_nothing)
 	open_from(slot, "192.0.2.7", 1);
 	slot_end(slot, ENDING_SERVED);
 	slot->traffic.in = 5;
-	scoreboard_release(&board, slot, NULL, NULL);
+	scoreboard_release(&board, slot->pool, slot, NULL, NULL);
 	again = scoreboard_take(&board, 1);
 	ck_assert_ptr_eq(again, slot);
 	ck_assert_uint_eq(again->connections, 0);
@@ -133,7 +133,7 @@ START_TEST(an_open_connection_is_counted_failed)
 	open_from(slot, "192.0.2.7", 1);
 	slot_end(slot, ENDING_SERVED);
 	open_from(slot, "192.0.2.8", 2);
-	scoreboard_release(&board, slot, &open, &last);
+	scoreboard_release(&board, slot->pool, slot, &open, &last);
 	ck_assert(open);
 	ck_assert_str_eq(slot_peer(&last, text), "192.0.2.8:2");
 	ck_assert_int_eq(last.accepted_ms, 12345);
@@ -150,7 +150,7 @@ START_TEST(a_worker_killed_while_it_wrote_is_released_as_well)
 
 	open_from(slot, "192.0.2.7", 1);
 	slot->sequence |= 1;
-	scoreboard_release(&board, slot, &open, &last);
+	scoreboard_release(&board, slot->pool, slot, &open, &last);
 	ck_assert(open);
 	ck_assert_uint_eq(last.connections, 1);
 	ck_assert_uint_eq(board.rows[0].endings[ENDING_FAILED], 1);
@@ -164,7 +164,7 @@ START_TEST(nothing_is_failed_where_nothing_was_open)
 
 	open_from(slot, "192.0.2.7", 1);
 	slot_end(slot, ENDING_RESET);
-	scoreboard_release(&board, slot, &open, &last);
+	scoreboard_release(&board, slot->pool, slot, &open, &last);
 	ck_assert(!open);
 	ck_assert_uint_eq(last.last_ending, ENDING_RESET);
 	ck_assert_uint_eq(board.rows[0].endings[ENDING_FAILED], 0);

@@ -89,7 +89,7 @@ START_TEST(reaped_and_living_workers_are_added_up)
 	add_worker(0, SLOT_IDLE);
 	slot_end(slot, ENDING_RESET);
 	slot->connections++;
-	scoreboard_release(&board, slot, NULL, NULL);
+	scoreboard_release(&board, slot->pool, slot, NULL, NULL);
 	status_count(&board, 0, &row);
 	ck_assert_uint_eq(row.idle, 1);
 	ck_assert_uint_eq(row.connections, 3);
