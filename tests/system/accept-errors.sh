@@ -7,16 +7,20 @@ need strace prlimit
 
 START_WORKERS=3
 
-# limit NUMBER|old: how many descriptors the workers may have. Their account is
-# ours here, for only then may we change that.
+# The workers may have four descriptors, or all that they set out with. Their
+# account is ours here, for only then may we change that.
 limit()
 {
-	most=$1
-	[ "$1" != old ] || most=$OLD
 	for pid in $(workers); do
-		[ "$1" = old ] || OLD=$(prlimit --pid "$pid" --nofile \
-			--noheadings --raw -o SOFT)
-		prlimit --pid "$pid" "--nofile=$most:" || return
+		prlimit --pid "$pid" --nofile=4:
+	done
+}
+
+unlimit()
+{
+	for pid in $(workers); do
+		prlimit --pid "$pid" "--nofile=$(prlimit --pid "$pid" \
+			--nofile --noheadings --raw -o HARD):"
 	done
 }
 
@@ -31,7 +35,7 @@ service echo {
 listen 127.0.0.1:$ECHO
 start-workers $START_WORKERS
 }"
-limit 4
+limit
 "$CLIENT" echo -c -n 5 -b 1000 -t 40 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 t "workers that have no descriptor left pause" until_true paused
@@ -46,7 +50,7 @@ t "... a few times a second, no more" at_most 20 "$tries"
 t "one line for all of them" equals 1 "$(log_lines 'accept: Too many')"
 t "the listener stays open, the clients wait in the queue" \
 	equals connected=3 "$("$CLIENT" connect -n 3 -t 5 127.0.0.1 $ECHO)"
-limit old
+unlimit
 wait $BACKGROUND
 t "with the limit raised all of them are served" equals 0 $?
 BACKGROUND=
@@ -56,15 +60,15 @@ stop
 # A worker that pauses is not to hold a stop up.
 start "user root
 $(conf "start-workers 1")"
-limit 4
+limit
 "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO >/dev/null 2>&1 &
 BACKGROUND=$!
 until_true field_is echo other 1
 wait $BACKGROUND
 BACKGROUND=
-limit old
+unlimit
 until_true field_is echo idle 1
-limit 4
+limit
 stop
 t "a stop while no descriptor is left takes no second" at_most 1000 $MS
 
