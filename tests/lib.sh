@@ -40,6 +40,17 @@ if [ -n "${TEST_NAMESPACE-}" ]; then
 fi
 
 T=$(mktemp -d "${TMPDIR:-/tmp}/preforkd-test.XXXXXX") || exit 99
+
+# In a build with sanitizers each process writes what they find to a file of
+# its own here: a daemon's stderr may be /dev/null, and a user other than ours.
+: "${SANITIZERS:=no}"
+if [ "$SANITIZERS" = yes ]; then
+	chmod 711 "$T"
+	mkdir -m 1777 "$T/sanitizers"
+	ASAN_OPTIONS="log_path=$T/sanitizers/report${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+	UBSAN_OPTIONS="print_stacktrace=1:log_path=$T/sanitizers/report"
+	export ASAN_OPTIONS UBSAN_OPTIONS
+fi
 TESTS=0
 FAILED=0
 DAEMON=
@@ -82,8 +93,21 @@ t()
 	fi
 }
 
+# Wherever a sanitizer could write: its own file, or some log.
+no_sanitizer_reports()
+{
+	reports=$(grep -rlE 'ERROR: .*Sanitizer|runtime error: ' "$T")
+	[ -z "$reports" ] || {
+		# shellcheck disable=SC2086
+		cat $reports
+		return 1
+	}
+}
+
 finish()
 {
+	[ "$SANITIZERS" != yes ] ||
+		t "no sanitizer has found anything" no_sanitizer_reports
 	echo "1..$TESTS"
 	[ "$FAILED" = 0 ]
 	exit
@@ -102,6 +126,12 @@ need()
 		command -v "$command" >/dev/null 2>&1 ||
 			skip_all "$command is not installed"
 	done
+}
+
+# The program as it is shipped, without sanitizers: for valgrind and the like.
+need_plain()
+{
+	[ "$SANITIZERS" = no ] || skip_all "not for a build with sanitizers"
 }
 
 # A network of our own, where we may change sysctls and trace.

@@ -106,6 +106,7 @@ run_connect(const struct options *o)
 			}
 	}
 	printf("connected=%u\n", done);
+	free(p);
 	return 0;
 }
 

@@ -206,6 +206,8 @@ run_echo(const struct options *o)
 	    run.ends[END_FIN], run.ends[END_RST], run.ends[END_TIMEOUT],
 	    run.ends[END_MISMATCH], run.complete,
 	    (unsigned long long)run.received);
+	free(run.echoes);
+	free(run.polls);
 	if (o->half_close && run.complete != o->connections)
 		return 1;
 	return run.ends[END_FIN] == o->connections ? 0 : 1;

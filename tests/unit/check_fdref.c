@@ -49,6 +49,13 @@ four_holders(struct fdref_holder *holders[HOLDERS])
 	return ref;
 }
 
+static void
+drop_all(struct fdref *ref, struct fdref_holder *holders[HOLDERS])
+{
+	for (int i = 0; i < HOLDERS; i++)
+		fdref_drop(ref, holders[i]);
+}
+
 START_TEST(a_new_one_has_one_holder)
 {
 	struct fdref_holder *first = NULL;
@@ -137,6 +144,7 @@ START_TEST(a_text_with_just_enough_room_is_whole)
 	char text[sizeof(whole)];
 
 	ck_assert_str_eq(fdref_describe(ref, text, sizeof(text)), whole);
+	drop_all(ref, holders);
 }
 END_TEST
 
@@ -151,6 +159,7 @@ START_TEST(a_text_without_room_is_cut_behind_a_holder)
 	/* One byte less, and the last name before the cut goes as well. */
 	ck_assert_str_eq(
 	    fdref_describe(ref, text, sizeof(text) - 1), "configuration,...");
+	drop_all(ref, holders);
 }
 END_TEST
 
@@ -167,6 +176,7 @@ START_TEST(no_size_is_ever_written_past)
 		for (size_t i = size; i < sizeof(text); i++)
 			ck_assert_msg(text[i] == 'x', "size %zu", size);
 	}
+	drop_all(ref, holders);
 }
 END_TEST
 
