@@ -238,6 +238,7 @@ start()
 {
 	printf '%s\n' "$1" >"$T/preforkd.conf"
 	shift
+	cat "$T/log" >>"$T/log.before" 2>/dev/null
 	: >"$T/log"
 	"$PREFORKD" -F -f "$T/preforkd.conf" "$@" 2>"$T/log" &
 	DAEMON=$!
