@@ -104,6 +104,11 @@ turn(struct master *master)
 	}
 	if (!master->is_up)
 		note_up(master);
+	if (master->is_up) {
+		at = notify_serving(
+		    &master->notify, master->pools, master->pool_count, now);
+		wake = at < wake ? at : wake;
+	}
 	return wake;
 }
 
@@ -187,6 +192,7 @@ master_run(
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();
 	child_table_init(&master.children);
+	notify_open(&master.notify);
 	start(&master, background);
 	setproctitle("master");
 	loop(&master);

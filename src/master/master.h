@@ -13,6 +13,7 @@
 #include "common/scoreboard.h"
 #include "master/child.h"
 #include "master/listener.h"
+#include "master/notify.h"
 #include "master/pool.h"
 #include "services/service.h"
 
@@ -50,6 +51,7 @@ struct master {
 	bool is_up;     /* every pool was up once */
 	bool start_failed;
 	struct stop stop;
+	struct notify notify;
 };
 
 /*

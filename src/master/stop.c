@@ -34,6 +34,7 @@ stop_request(struct master *master, int64_t now)
 		return;
 	}
 	log_notice("stopping");
+	notify_stopping(&master->notify, master->conf->stop_timeout);
 	stop->begun = true;
 	stop->begun_at = now;
 	stop->step = FIRST_STEP_MS;

@@ -1,0 +1,174 @@
+#include "master/notify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/master.h"
+
+/* What must always have room at the end. */
+#define ENDING_SIZE sizeof(", ...; 4294967295 workers")
+
+void
+notify_open(struct notify *notify)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	size_t length;
+
+	memset(notify, 0, sizeof(*notify));
+	if (name == NULL)
+		return;
+	length = strlen(name);
+	if (length < 2 || (name[0] != '/' && name[0] != '@')) {
+		log_warnx("NOTIFY_SOCKET %s: neither an absolute path nor "
+			  "\"@\" and a name; the service manager is told "
+			  "nothing",
+		    name);
+	} else if (length > sizeof(notify->to.sun_path)) {
+		log_warnx("NOTIFY_SOCKET %s: longer than the %zu bytes of a "
+			  "socket's name; the service manager is told nothing",
+		    name, sizeof(notify->to.sun_path));
+	} else {
+		notify->to.sun_family = AF_UNIX;
+		memcpy(notify->to.sun_path, name, length);
+		if (name[0] == '@')
+			notify->to.sun_path[0] = '\0';
+		notify->length =
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			length);
+	}
+	unsetenv("NOTIFY_SOCKET");
+}
+
+/* Adds a pool to the list; false, with text as it was, where it is full. */
+static bool
+add_pool(
+    const struct pool *pool, bool degraded, bool first, char *text, size_t size)
+{
+	size_t used = strlen(text), room = size - used;
+	int n;
+
+	if (degraded)
+		n = snprintf(text + used, room, "%s%s %s %u of %u workers",
+		    first ? "" : ", ", pool->service->known.name,
+		    pool->listener.address, pool->state.alive,
+		    pool->state.wanted);
+	else
+		n = snprintf(text + used, room, "%s%s %s", first ? "" : ", ",
+		    pool->service->known.name, pool->listener.address);
+	if (n >= 0 && (size_t)n < room)
+		return true;
+	text[used] = '\0';
+	return false;
+}
+
+char *
+notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
+{
+	bool degraded = false, first = true, fits = true;
+	unsigned workers = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		degraded = degraded || pool_is_degraded(&pools[i].state);
+		workers += pools[i].state.alive;
+	}
+	strlcpy(text, degraded ? "degraded: " : "serving ", size);
+	for (uint32_t i = 0; i < count && fits; i++) {
+		if (degraded && !pool_is_degraded(&pools[i].state))
+			continue;
+		fits = add_pool(
+		    &pools[i], degraded, first, text, size - ENDING_SIZE);
+		first = false;
+	}
+	if (!fits)
+		strlcat(text, ", ...", size);
+	if (!degraded)
+		snprintf(text + strlen(text), size - strlen(text),
+		    "; %u workers", workers);
+	return text;
+}
+
+/*
+ * A socket for each message: none is kept that a worker would have to close,
+ * and a manager that was executed anew is found again.
+ */
+static int
+send_message(const struct notify *notify, const char *message)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), saved;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = sendto(fd, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL,
+	    (const struct sockaddr *)&notify->to, notify->length);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
+static void
+log_failure(struct notify *notify)
+{
+	bool is_abstract = notify->to.sun_path[0] == '\0';
+	int length = (int)(notify->length -
+	    offsetof(struct sockaddr_un, sun_path) - is_abstract);
+
+	if (!notify->failed)
+		log_warn("NOTIFY_SOCKET %s%.*s: the service manager cannot be "
+			 "told",
+		    is_abstract ? "@" : "", length,
+		    notify->to.sun_path + is_abstract);
+	notify->failed = true;
+}
+
+int64_t
+notify_serving(struct notify *notify, const struct pool *pools, uint32_t count,
+    int64_t now)
+{
+	char status[NOTIFY_STATUS_SIZE], message[NOTIFY_STATUS_SIZE + 64];
+
+	if (notify->length == 0)
+		return CLOCK_NEVER;
+	notify_format(pools, count, status, sizeof(status));
+	if (notify->ready && strcmp(status, notify->said) == 0)
+		return CLOCK_NEVER;
+	if (now < notify->full.until)
+		return notify->full.until;
+	if (notify->ready)
+		snprintf(message, sizeof(message), "STATUS=%s", status);
+	else
+		snprintf(message, sizeof(message),
+		    "READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), status);
+	if (send_message(notify, message) < 0) {
+		if (errno == EAGAIN) {
+			backoff_fail(&notify->full, now);
+			return notify->full.until;
+		}
+		log_failure(notify);
+	}
+	notify->ready = true;
+	strlcpy(notify->said, status, sizeof(notify->said));
+	return CLOCK_NEVER;
+}
+
+void
+notify_stopping(struct notify *notify, int64_t stop_timeout_ms)
+{
+	char message[128];
+
+	if (notify->length == 0)
+		return;
+	snprintf(message, sizeof(message),
+	    "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=%" PRId64,
+	    (stop_timeout_ms + NOTIFY_STOP_MARGIN_MS) * 1000);
+	if (send_message(notify, message) < 0)
+		log_failure(notify);
+}

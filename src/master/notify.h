@@ -1,0 +1,65 @@
+/*
+ * notify: what the service manager is told, by the protocol of sd_notify(3):
+ * datagrams of NAME=value lines to the socket that NOTIFY_SOCKET names.
+ * Without that variable nothing is sent.
+ */
+#ifndef MASTER_NOTIFY_H
+#define MASTER_NOTIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "master/backoff.h"
+
+struct pool;
+
+/* Room for a status text, which is cut at a pool's end where it is longer. */
+#define NOTIFY_STATUS_SIZE 512
+
+/* Added to stop-timeout: the time that the last workers need to be reaped. */
+#define NOTIFY_STOP_MARGIN_MS 5000
+
+/* All zero: there is nobody to tell. */
+struct notify {
+	struct sockaddr_un to;
+	socklen_t length; /* of to; 0: nobody */
+	bool ready;       /* READY=1 was sent */
+	bool failed;      /* a failure was logged */
+	struct backoff full;
+	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS */
+};
+
+/*
+ * Reads NOTIFY_SOCKET, an absolute path or "@" and an abstract name, see
+ * unix(7), and takes it out of the environment: a worker has nothing to say.
+ * Another value is logged once, and nobody will be told.
+ */
+void notify_open(struct notify *notify);
+
+/*
+ * The status of count pools in words, for text of that size (at least 160
+ * bytes): "serving echo *:7, daytime *:13; 8 workers", or, while any pool is
+ * degraded, "degraded: echo *:7 3 of 4 workers", which names those that are.
+ * What does not fit ends as ", ...". Returns text.
+ */
+char *notify_format(
+    const struct pool *pools, uint32_t count, char *text, size_t size);
+
+/*
+ * All pools are up: says so the first time, with READY=1 and our pid, and
+ * after that only what has changed. Never waits. now is of clock_ms; returns
+ * when it wants to be called again, for a full queue of the manager, or
+ * CLOCK_NEVER. Other failures are logged once and not tried again.
+ */
+int64_t notify_serving(struct notify *notify, const struct pool *pools,
+    uint32_t count, int64_t now);
+
+/*
+ * The stop has begun and may take so long: the manager shall not kill us
+ * before that.
+ */
+void notify_stopping(struct notify *notify, int64_t stop_timeout_ms);
+
+#endif

@@ -1,0 +1,359 @@
+/*
+ * master/notify: what the service manager is told, and when.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "master/master.h"
+#include "master/notify.h"
+#include "unit/dir.h"
+#include "unit/unit.h"
+
+#define NOW 5000
+
+static struct notify notify;
+static int manager; /* the service manager's end */
+
+static struct pool
+pool_of(const char *service, const char *address, unsigned wanted)
+{
+	struct pool pool = { .service = service_find(service) };
+
+	pool_init(&pool.state, wanted);
+	pool.state.trial = false;
+	pool.state.alive = wanted;
+	snprintf(pool.listener.address, sizeof(pool.listener.address), "%s",
+	    address);
+	return pool;
+}
+
+static void
+degrade(struct pool *pool, unsigned alive)
+{
+	pool->state.alive = alive;
+	pool->state.trial = true;
+	pool->state.backoff.failures = 1;
+}
+
+static const char *
+format(const struct pool *pools, uint32_t count)
+{
+	static char text[NOTIFY_STATUS_SIZE];
+
+	return notify_format(pools, count, text, sizeof(text));
+}
+
+/* name is a path, or "@" and a name. */
+static void
+manage(const char *name)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t length = strlen(name);
+
+	memcpy(to.sun_path, name, length);
+	if (name[0] == '@')
+		to.sun_path[0] = '\0';
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(
+	    bind(manager, (struct sockaddr *)&to,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
+	    0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	notify_open(&notify);
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+}
+
+/* The next message, or "" when there is none. */
+static const char *
+told(void)
+{
+	static char text[2048];
+	ssize_t n = recv(manager, text, sizeof(text) - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static const char *
+ready_message(const char *status)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d\nSTATUS=%s",
+	    (int)getpid(), status);
+	return text;
+}
+
+static int64_t
+serve(const struct pool *pool, int64_t now)
+{
+	return notify_serving(&notify, pool, 1, now);
+}
+
+/* What is logged from here on can be read from the descriptor returned. */
+static int
+watch_stderr(void)
+{
+	int end[2];
+
+	ck_assert_int_eq(pipe2(end, O_NONBLOCK), 0);
+	ck_assert_int_ge(dup2(end[1], STDERR_FILENO), 0);
+	close(end[1]);
+	return end[0];
+}
+
+static const char *
+logged(int fd)
+{
+	static char text[4096];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static unsigned
+lines_of(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+START_TEST(the_status_names_what_is_served)
+{
+	struct pool pools[] = { pool_of("echo", "*:7", 4),
+		pool_of("daytime", "*:13", 4) };
+
+	ck_assert_str_eq(format(pools, 1), "serving echo *:7; 4 workers");
+	ck_assert_str_eq(
+	    format(pools, 2), "serving echo *:7, daytime *:13; 8 workers");
+}
+END_TEST
+
+START_TEST(the_status_names_only_what_is_degraded)
+{
+	struct pool pools[] = { pool_of("echo", "*:7", 4),
+		pool_of("daytime", "*:13", 4), pool_of("echo", "[::1]:7", 2) };
+
+	degrade(&pools[1], 3);
+	ck_assert_str_eq(
+	    format(pools, 3), "degraded: daytime *:13 3 of 4 workers");
+	degrade(&pools[2], 0);
+	ck_assert_str_eq(format(pools, 3),
+	    "degraded: daytime *:13 3 of 4 workers, "
+	    "echo [::1]:7 0 of 2 workers");
+}
+END_TEST
+
+START_TEST(a_status_that_is_too_long_ends_after_a_whole_pool)
+{
+	struct pool pools[100];
+	const char *text;
+
+	for (int i = 0; i < 100; i++)
+		pools[i] = pool_of("echo", "127.0.0.1:17007", 10);
+	text = format(pools, 100);
+	ck_assert_uint_lt(strlen(text), NOTIFY_STATUS_SIZE);
+	ck_assert_uint_gt(strlen(text), NOTIFY_STATUS_SIZE - 60);
+	ck_assert_ptr_nonnull(
+	    strstr(text, ", echo 127.0.0.1:17007, ...; 1000 workers"));
+	for (int i = 0; i < 100; i++)
+		degrade(&pools[i], 9);
+	text = format(pools, 100);
+	ck_assert_uint_lt(strlen(text), NOTIFY_STATUS_SIZE);
+	ck_assert_str_eq(
+	    strstr(text, ", ..."), ", ..."); /* nothing comes after it */
+	ck_assert_ptr_nonnull(strstr(text, "9 of 10 workers, ..."));
+}
+END_TEST
+
+START_TEST(without_a_socket_nothing_is_sent)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	int log = watch_stderr();
+
+	unsetenv("NOTIFY_SOCKET");
+	notify_open(&notify);
+	ck_assert_int_eq(notify.length, 0);
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	notify_stopping(&notify, 1000);
+	ck_assert_str_eq(logged(log), "");
+}
+END_TEST
+
+START_TEST(ready_is_said_once_and_then_what_changes)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+
+	manage(dir_path("socket"));
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7; 4 workers"));
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	ck_assert_str_eq(told(), "");
+	degrade(&pool, 3);
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), "STATUS=degraded: echo *:7 3 of 4 workers");
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), "");
+	close(manager);
+}
+END_TEST
+
+START_TEST(an_abstract_socket_is_told_as_well)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	char name[64];
+
+	snprintf(name, sizeof(name), "@preforkd-unit-%d", (int)getpid());
+	manage(name);
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7; 4 workers"));
+	close(manager);
+}
+END_TEST
+
+START_TEST(a_name_may_fill_the_whole_address)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[0] = '@';
+	name[sizeof(name) - 1] = '\0';
+	manage(name);
+	serve(&pool, NOW);
+	ck_assert_str_ne(told(), "");
+	close(manager);
+}
+END_TEST
+
+/* Values of NOTIFY_SOCKET that are no socket's name. */
+static const char *const bad_names[] = { "", "@", "/", "run/notify",
+	"vsock:2:1234",
+	"/0123456789/0123456789/0123456789/0123456789/0123456789"
+	"/0123456789/0123456789/0123456789/0123456789/012345678" };
+
+START_TEST(a_bad_name_is_said_once_and_harmless)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	int log = watch_stderr();
+	const char *text;
+
+	setenv("NOTIFY_SOCKET", bad_names[_i], 1);
+	notify_open(&notify);
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+	ck_assert_int_eq(notify.length, 0);
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	notify_stopping(&notify, 1000);
+	text = logged(log);
+	ck_assert_uint_eq(lines_of(text), 1);
+	ck_assert_ptr_nonnull(strstr(text, "NOTIFY_SOCKET"));
+	ck_assert_ptr_nonnull(strstr(text, bad_names[_i]));
+}
+END_TEST
+
+START_TEST(a_manager_that_is_gone_is_said_once_and_harmless)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	int log = watch_stderr();
+	const char *text;
+
+	manage(dir_path("gone"));
+	close(manager);
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	degrade(&pool, 3);
+	ck_assert_int_eq(serve(&pool, NOW), CLOCK_NEVER);
+	notify_stopping(&notify, 1000);
+	text = logged(log);
+	ck_assert_uint_eq(lines_of(text), 1);
+	ck_assert_ptr_nonnull(strstr(text, "gone: the service manager"));
+	ck_assert_ptr_nonnull(strstr(text, strerror(ECONNREFUSED)));
+}
+END_TEST
+
+START_TEST(a_full_queue_is_tried_again_later)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	int log = watch_stderr(), stuffing = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	manage(dir_path("full"));
+	while (sendto(stuffing, "x", 1, MSG_DONTWAIT,
+		   (struct sockaddr *)&notify.to, notify.length) == 1)
+		;
+	ck_assert_int_eq(serve(&pool, NOW), NOW + BACKOFF_FIRST_MS);
+	while (strcmp(told(), "x") == 0)
+		;
+	ck_assert_int_eq(serve(&pool, NOW + 1), NOW + BACKOFF_FIRST_MS);
+	ck_assert_str_eq(told(), "");
+	ck_assert_int_eq(serve(&pool, NOW + BACKOFF_FIRST_MS), CLOCK_NEVER);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7; 4 workers"));
+	ck_assert_str_eq(logged(log), "");
+	close(manager);
+	close(stuffing);
+}
+END_TEST
+
+START_TEST(no_descriptor_is_kept)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	int before, after;
+
+	manage(dir_path("kept"));
+	before = dup(STDERR_FILENO);
+	close(before);
+	serve(&pool, NOW);
+	notify_stopping(&notify, 1000);
+	after = dup(STDERR_FILENO);
+	ck_assert_int_eq(before, after);
+	close(after);
+	close(manager);
+}
+END_TEST
+
+START_TEST(a_stop_asks_for_its_time)
+{
+	manage(dir_path("stop"));
+	notify_stopping(&notify, 10000);
+	ck_assert_str_eq(told(),
+	    "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=15000000");
+	ck_assert_str_eq(told(), "");
+	close(manager);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("notify");
+	TCase *tcase = unit_case(suite, "notify");
+
+	tcase_add_unchecked_fixture(tcase, dir_make, dir_remove);
+	tcase_add_test(tcase, the_status_names_what_is_served);
+	tcase_add_test(tcase, the_status_names_only_what_is_degraded);
+	tcase_add_test(
+	    tcase, a_status_that_is_too_long_ends_after_a_whole_pool);
+	tcase_add_test(tcase, without_a_socket_nothing_is_sent);
+	tcase_add_test(tcase, ready_is_said_once_and_then_what_changes);
+	tcase_add_test(tcase, an_abstract_socket_is_told_as_well);
+	tcase_add_test(tcase, a_name_may_fill_the_whole_address);
+	tcase_add_loop_test(tcase, a_bad_name_is_said_once_and_harmless, 0,
+	    sizeof(bad_names) / sizeof(bad_names[0]));
+	tcase_add_test(tcase, a_manager_that_is_gone_is_said_once_and_harmless);
+	tcase_add_test(tcase, a_full_queue_is_tried_again_later);
+	tcase_add_test(tcase, no_descriptor_is_kept);
+	tcase_add_test(tcase, a_stop_asks_for_its_time);
+	return unit_run(suite);
+}
