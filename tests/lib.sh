@@ -16,6 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 : "${PREFORKD:=$TOP_BUILDDIR/preforkd}"
 : "${CLIENT:=$TOP_BUILDDIR/tests/system/client}"
 : "${TEST_LIMIT:=240}"
+: "${SANDBOX:=yes}"
 export TOP_SRCDIR TOP_BUILDDIR PREFORKD CLIENT
 
 # A test that hangs is a failed test: the whole group ends.

@@ -1,7 +1,7 @@
 /*
  * service: the table of what a worker can serve.
  *
- * A new service is one file here with one function, and one row in service.c.
+ * A new service is one file here with one function, and one row in table.c.
  */
 #ifndef SERVICES_SERVICE_H
 #define SERVICES_SERVICE_H
@@ -18,6 +18,10 @@ struct service {
 	 */
 	void (*serve)(struct io *io, const struct conf_service *settings);
 };
+
+/* All services, see table.c. */
+extern const struct service service_table[];
+extern const size_t service_table_rows;
 
 /* The service of that name, or NULL. */
 const struct service *service_find(const char *name);

@@ -1,0 +1,13 @@
+/*
+ * table: the services there are. In a file of its own, so that a test can
+ * link the daemon with other ones.
+ */
+#include "services/service.h"
+
+const struct service service_table[] = {
+	{ { "echo", 7, true }, echo_serve },
+	{ { "daytime", 13, true }, daytime_serve },
+};
+
+const size_t service_table_rows =
+    sizeof(service_table) / sizeof(service_table[0]);

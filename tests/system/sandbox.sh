@@ -1,0 +1,141 @@
+#!/bin/sh
+# A worker that was taken over: what it tries ends it, and the log names it.
+# Then the same without the filter, where each of the other locks must hold.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+need nc
+PORT=17007
+
+# ask NAME [NUMBER]: what the worker answers.
+ask()
+{
+	printf '%s\n' "$*" | timeout 20 nc -N 127.0.0.1 $PORT
+}
+
+answers()
+{
+	expected=$1
+	shift
+	equals "$expected" "$(ask "$@")"
+}
+
+# It fails, in one of the ways that are named, or there is no such call here.
+fails_with()
+{
+	answer=$(ask "$2" "${3-}")
+	case " $1 " in
+	*" ${answer#* } "*) ;;
+	*)
+		echo "$answer, and not one of: $1"
+		return 1
+		;;
+	esac
+}
+
+dies_of()
+{
+	logged "warning: worker [0-9]* \\(forbidden 127.0.0.1:$PORT\\) was killed by signal 31 \\(Bad system call\\), for a forbidden system call: $1 \\([0-9]+\\)"
+}
+
+start_one()
+{
+	PREFORKD=$TOP_BUILDDIR/tests/system/$1
+	start "pid-file none
+log-connections yes
+service forbidden {
+listen 127.0.0.1:$PORT
+start-workers 2
+}"
+}
+
+whole()
+{
+	has_workers 2 && field_is forbidden idle 2
+}
+
+start_one forbidden
+for call in openat mkdirat unlinkat socket connect bind execve clone ptrace \
+    kill setuid setgid setgroups chroot mount unshare prlimit64 prctl mmap \
+    dup sendto setsockopt getsockopt ioctl fcntl shutdown; do
+	until_true whole
+	other=$(workers | cut -d ' ' -f 1)
+	t "$call: the worker does not live to answer" answers "" $call "$other"
+	t "$call: the log names it" until_true dies_of $call
+done
+t "none of them was taken for an early death" not logged degraded
+t "each is a failed connection" until_true has_ended forbidden failed 26
+until_true whole
+t "create: the worker dies as well" answers "" create
+t "... and there is no file" not test -e /tmp/preforkd-forbidden
+until_true whole
+
+# What is allowed can be turned against the others: a timeout on the listener.
+listener()
+{
+	for fd in /proc/"$1"/fd/*; do
+		case ${fd##*/}:$(readlink "$fd") in
+		[012]:*) ;;
+		*:socket:*) echo "${fd##*/}" ;;
+		esac
+	done | head -n 1
+}
+
+old=$(workers)
+t "a timeout on the listener is set" answers "timeout done" timeout \
+	"$(listener "${old% *}")"
+asked()
+{
+	ask timeout -1 >/dev/null && ask timeout -1 >/dev/null
+}
+t "... and both workers live on, and serve" asked
+t "... with the timeout gone" equals "$old" "$(workers)"
+stop
+
+start_one unfiltered
+t "without the filter the log says so" logged 'no seccomp'
+first=$(workers | cut -d ' ' -f 1)
+while read -r errors call number; do
+	[ "$number" != master ] || number=$DAEMON
+	t "$call ${number:+of $number }fails with $errors" \
+		fails_with "$(echo "$errors" | tr , ' ')" "$call" "$number"
+done <<END
+EACCES,EMFILE,ENOENT openat
+EACCES,EMFILE,ENOENT create
+EACCES,ENOENT mkdirat
+EACCES,ENOENT unlinkat
+EMFILE socket
+EACCES,ENOENT execve
+EAGAIN clone
+EPERM ptrace master
+EPERM kill master
+EPERM setgroups
+EPERM chroot
+EPERM mount
+EPERM prlimit64
+EMFILE dup
+END
+if [ "$(awk '/^Uid/ { print $2 }' "/proc/$first/status")" != 0 ]; then
+	for call in setuid setgid; do
+		t "$call fails with EPERM" fails_with EPERM $call
+	done
+fi
+lacks_landlock()
+{
+	logged 'no Landlock|Landlock version [1-3]:'
+}
+if ! lacks_landlock; then
+	t "connect fails with EACCES" fails_with EACCES connect 9
+	t "bind fails with EACCES" fails_with EACCES bind
+fi
+if logged 'no signal to others'; then
+	echo "kill-other EPERM" >"$T/kill"
+	# Two answer in turns, so one of them is not the one itself.
+	t "kill of another worker fails with EPERM" sh -c "
+		for pid in $first $first $first; do
+			echo kill-other \$pid | timeout 20 nc -N 127.0.0.1 $PORT
+		done | grep -v EDEADLK | sort -u | diff - '$T/kill'"
+fi
+t "the daemon is as it was" until_true whole
+stop
+t "exit status 0" equals 0 $STATUS
+finish
