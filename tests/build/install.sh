@@ -3,24 +3,36 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 D=$T/root
+UNITS=/lib/systemd/system
+SYSUSERS=/usr/lib/sysusers.d
+PROGRAM="./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkd.8 "
+
+# configured [OPTION ...]: a build directory for that; -C makes it quicker.
+configured()
+{
+	mkdir -p "$T/build" && cd "$T/build" || return
+	"$TOP_SRCDIR/configure" -q -C --prefix=/usr --sysconfdir=/etc \
+		--localstatedir=/var "$@"
+}
 
 make_in()
 {
-	mkdir -p "$T/build" && cd "$T/build" || return
-	[ -f Makefile ] || "$TOP_SRCDIR/configure" -q --prefix=/usr \
-		--sysconfdir=/etc --localstatedir=/var || return
-	make -s "$@" DESTDIR="$D"
+	cd "$T/build" && make -s "$@" DESTDIR="$D"
 }
 
 files()
 {
-	(cd "$D" && find . ! -type d | sort | tr '\n' ' ')
+	(cd "$D" && find . ! -type d | LC_ALL=C sort | tr '\n' ' ')
 }
 
+t "configure" configured --with-systemdsystemunitdir=$UNITS \
+	--with-sysusersdir=$SYSUSERS
 t "make install" make_in install
-t "exactly the program, its manual pages and its configuration" equals \
-	"./etc/preforkd.conf ./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkd.8 " \
+t "exactly the program, its manual pages, its configuration and its unit" \
+	equals "./etc/preforkd.conf .$UNITS/preforkd.service .$SYSUSERS/preforkd.conf $PROGRAM" \
 	"$(files)"
+t "and an empty directory for processes that shall see no file" \
+	equals "755 " "$(stat -c %a "$D/var/empty/preforkd") $(ls -A "$D/var/empty/preforkd")"
 t "the installed program runs" sh -c "'$D/usr/sbin/preforkd' -V"
 t "it looks for its configuration in /etc" sh -c \
 	"'$D/usr/sbin/preforkd' -h | grep -q '(default /etc/preforkd.conf)'"
@@ -28,17 +40,56 @@ t "the installed configuration is accepted" \
 	"$D/usr/sbin/preforkd" -n -f "$D/etc/preforkd.conf"
 t "the manual pages name the installed paths" sh -c \
 	"! grep -n '@[a-z]*@' '$D'/usr/share/man/man?/* && grep -q /etc/preforkd.conf '$D/usr/share/man/man8/preforkd.8'"
+t "the unit starts the installed program" \
+	grep -q '^ExecStart=/usr/sbin/preforkd -F ' "$D$UNITS/preforkd.service"
+t "the account's home is the empty directory" \
+	grep -q '^u preforkd - ".*" /var/empty/preforkd$' \
+	"$D$SYSUSERS/preforkd.conf"
 
 echo "# mine" >>"$D/etc/preforkd.conf"
+: >"$D/var/empty/preforkd/mine"
 t "make install again" make_in install
 t "keeps a configuration that was changed" \
 	grep -q '^# mine' "$D/etc/preforkd.conf"
 t "make uninstall" make_in uninstall
-t "leaves the changed configuration, and nothing else" \
-	equals "./etc/preforkd.conf " "$(files)"
+t "leaves what was changed or added, and nothing else" \
+	equals "./etc/preforkd.conf ./var/empty/preforkd/mine " "$(files)"
 
 rm -rf "$D"
 t "install, then uninstall without a change" make_in install
 t "uninstall" make_in uninstall
-t "leaves nothing at all" equals "" "$(files)"
+t "leaves no file at all" equals "" "$(files)"
+t "nor the empty directory" not test -e "$D/var/empty/preforkd"
+t "uninstall where nothing is installed" make_in uninstall
+
+# Where things go is the configuration's to say.
+t "configure for a place of one's own" configured --prefix="$T/home" \
+	--sysconfdir="$T/home/etc" --localstatedir="$T/home/var"
+D=
+t "install with no right but to that" make_in install
+D=$T/home
+t "all of it is there" equals \
+	"./etc/preforkd.conf ./lib/systemd/system/preforkd.service ./lib/sysusers.d/preforkd.conf ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkd.8 " \
+	"$(files)"
+t "the unit starts the program there" grep -q \
+	"^ExecStart=$T/home/sbin/preforkd -F " \
+	"$D/lib/systemd/system/preforkd.service"
+
+D=$T/none
+t "configure without systemd" configured --without-systemdsystemunitdir \
+	--without-sysusersdir
+t "install" make_in install
+t "the program alone" equals "./etc/preforkd.conf $PROGRAM" "$(files)"
+
+asked_of_systemd()
+{
+	pkg-config --variable="$1" systemd 2>/dev/null || echo "/usr/lib/$2"
+}
+D=$T/default
+t "configure for /usr, with no word about systemd" configured
+t "install" make_in install
+t "the unit is where systemd looks for it" test -f \
+	"$D$(asked_of_systemd systemdsystemunitdir systemd/system)/preforkd.service"
+t "and so is the account" test -f \
+	"$D$(asked_of_systemd sysusersdir sysusers.d)/preforkd.conf"
 finish
