@@ -1,118 +1,11 @@
 #!/bin/sh
-# preforkd as a service, under a systemd that is booted for this test: a
-# container over a copy-on-write view of this machine, with a network, a
-# cgroup and a journal of its own.
+# preforkd as a service of a real systemd, which is booted for this.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "${TOP_SRCDIR:-.}/tests/box.sh"
 
-need_root
-need systemd-nspawn systemctl journalctl systemd-sysusers nsenter make nc ss
+need nc ss
 
-BOX=$T/box/root
-NAME=preforkd-test-$$
-NSPAWN=
-LEADER=
 UNIT=preforkd.service
-
-# Where a run before us was killed, its cgroup has nobody to remove it.
-remove_cgroups()
-{
-	for directory in /sys/fs/cgroup/preforkd-test-* \
-		/sys/fs/cgroup/*/preforkd-test-*; do
-		[ -d "$directory" ] || continue
-		owner=${directory##*-}
-		[ "$owner" = $$ ] || gone "$owner" || continue
-		find "$directory" -depth -type d -exec rmdir {} + 2>/dev/null
-	done
-}
-
-make_cgroups()
-{
-	for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd \
-		/sys/fs/cgroup/unified; do
-		[ ! -e "$hierarchy/cgroup.procs" ] ||
-			mkdir "$hierarchy/$NAME" || return
-	done
-}
-
-# The overlay is in a mount namespace of this script's, and goes with it.
-make_box()
-{
-	mkdir "$T/box" && mount -t tmpfs box "$T/box" &&
-		mkdir "$T/box/up" "$T/box/work" "$BOX" &&
-		mount -t overlay overlay -o \
-			"lowerdir=/,upperdir=$T/box/up,workdir=$T/box/work" \
-			"$BOX" || return
-	# Nor do the names of our boxes outlive it.
-	mkdir -p /run/systemd/nspawn &&
-		mount -t tmpfs nspawn /run/systemd/nspawn || return
-	# What this machine mounts and starts is no business of the box.
-	rm -rf "$BOX/etc/systemd/system" "$BOX/var/log/journal" &&
-		mkdir -p "$BOX/etc/systemd/system" "$BOX/var/log/journal" || return
-	rm -f "$BOX/etc/fstab" "$BOX/etc/preforkd.conf"
-	sed -i '/^preforkd:/d' "$BOX/etc/passwd" "$BOX/etc/group" \
-		"$BOX/etc/shadow" "$BOX/etc/gshadow"
-}
-
-install_box()
-{
-	mkdir "$T/build" && cd "$T/build" || return
-	"$TOP_SRCDIR/configure" -q --prefix=/usr --sysconfdir=/etc \
-		--localstatedir=/var --runstatedir=/run &&
-		make -s -j2 install DESTDIR="$BOX" || return
-	sed -i 's/^#log-connections no /log-connections yes /' \
-		"$BOX/etc/preforkd.conf"
-	cp "$BOX/etc/preforkd.conf" "$T/good.conf"
-	# systemd-sysusers runs at boot: at first there shall be no account.
-	mv "$BOX/usr/lib/sysusers.d/preforkd.conf" "$T/sysusers.conf"
-}
-
-in_box()
-{
-	nsenter -t "$LEADER" -a -- "$@"
-}
-
-is_booted()
-{
-	LEADER=$(pgrep -P "$NSPAWN") &&
-		[ -S "/proc/$LEADER/root/run/systemd/private" ] &&
-		in_box systemctl is-active basic.target
-}
-
-power_on()
-{
-	sh -c 'for procs in /sys/fs/cgroup/$1/cgroup.procs \
-			/sys/fs/cgroup/*/$1/cgroup.procs; do
-			[ ! -e "$procs" ] || echo $$ >"$procs"
-		done
-		exec systemd-nspawn -q -D "$2" --boot --machine="$1" \
-			--register=no --keep-unit --console=pipe \
-			--private-network --link-journal=no --timezone=off \
-			--resolv-conf=off systemd.unit="$3"' \
-		sh "$NAME" "$BOX" "$1" </dev/null >"$T/console" 2>&1 &
-	NSPAWN=$!
-	until_true is_booted
-}
-
-# A clean power-off: systemd stops every service.
-power_off()
-{
-	[ -n "$NSPAWN" ] || return 0
-	kill -TERM "$NSPAWN" && until_true gone "$NSPAWN"
-	kill -KILL "$NSPAWN" 2>/dev/null
-	wait "$NSPAWN"
-	STATUS=$?
-	NSPAWN=
-	return $STATUS
-}
-
-scrap_box()
-{
-	power_off >/dev/null 2>&1
-	cd / && umount -l "$BOX" "$T/box" 2>/dev/null
-	remove_cgroups
-	clean_up
-}
-trap scrap_box EXIT
 
 # property NAME: of the service.
 property()
@@ -180,32 +73,25 @@ has_processes()
 	equals "$1" "$(process_count)"
 }
 
-client()
-{
-	nsenter -t "$LEADER" -n "$REAL_CLIENT" "$@"
-}
-
 serves()
 {
-	client echo -c -b 100000 -n 5 127.0.0.1 7 && client daytime ::1 13
+	"$CLIENT" echo -c -b 100000 -n 5 127.0.0.1 7 &&
+		"$CLIENT" daytime ::1 13
 }
 
-# What the helpers of lib.sh call the client shall be in the box as well.
-box_client()
+# At first there shall be no account: systemd-sysusers runs at boot.
+prepare()
 {
-	REAL_CLIENT=$CLIENT
-	ECHO=7
-	CLIENT=$T/client
-	printf '#!/bin/sh\nexec nsenter -t %s -n %s "$@"\n' \
-		"$LEADER" "$REAL_CLIENT" >"$CLIENT"
-	chmod +x "$CLIENT"
+	install_box || return
+	sed -i 's/^#log-connections no /log-connections yes /' \
+		"$BOX/etc/preforkd.conf"
+	cp "$BOX/etc/preforkd.conf" "$T/good.conf"
+	mv "$BOX/usr/lib/sysusers.d/preforkd.conf" "$T/sysusers.conf"
 }
 
-make_cgroups 2>"$T/why" || skip_all "no cgroup can be made: $(cat "$T/why")"
-make_box 2>"$T/why" || skip_all "no overlay can be mounted: $(cat "$T/why")"
-t "install into the box" install_box
+box_make
+t "install into the box" prepare
 t "boot systemd" power_on basic.target
-box_client
 in_box systemctl log-level debug
 
 t "the service starts" in_box systemctl start $UNIT
@@ -337,12 +223,8 @@ t "it serves" serves
 
 t "power off while it serves" power_off
 t "boot again" power_on multi-user.target
-box_again()
-{
-	sed -i "s/-t [0-9]*/-t $LEADER/" "$CLIENT"
-	property_is ActiveState active
-}
-t "the service is there again" until_true box_again
+t "the service is there again" \
+	until_true property_is ActiveState active
 t "it serves" serves
 t "with the PID that its file has" equals "$(property MainPID)" \
 	"$(in_box cat /run/preforkd/preforkd.pid)"

@@ -1,0 +1,91 @@
+#!/bin/sh
+# What a service manager is told by sd_notify(3), without a systemd.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+
+"$CLIENT" syslog "$T/manager" >"$T/told" &
+MANAGER=$!
+BACKGROUND=$MANAGER
+until_true test -S "$T/manager"
+NOTIFY_SOCKET=$T/manager
+export NOTIFY_SOCKET
+
+told()
+{
+	grep -Eqx -- "$1" "$T/told" || {
+		cat "$T/told"
+		return 1
+	}
+}
+
+last_told()
+{
+	equals "$1" "$(tail -n 1 "$T/told")"
+}
+
+told_lines()
+{
+	equals "$1" "$(wc -l <"$T/told")"
+}
+
+SERVING="serving echo 127.0.0.1:$ECHO, daytime 127.0.0.1:$DAYTIME; 8 workers"
+
+start "$(conf)"
+t "when it serves it says so" until_true told "STATUS=$SERVING"
+t "that it is ready, and who it is" equals \
+	"READY=1 MAINPID=$DAEMON STATUS=$SERVING " "$(tr '\n' ' ' <"$T/told")"
+
+# close_range at the start of a worker: it cannot start any more.
+can_break()
+{
+	[ -n "${TEST_NAMESPACE-}" ] && command -v strace >/dev/null
+}
+degrade()
+{
+	trace "$DAEMON" -f -e trace=close_range \
+		-e inject=close_range:error=EPERM &&
+		kill -KILL "$(pgrep -P "$DAEMON" -f daytime | head -n 1)"
+}
+if can_break; then
+	t "a pool degrades" degrade
+	t "it says which" until_true told \
+		"STATUS=degraded: daytime 127.0.0.1:$DAYTIME 3 of 4 workers"
+	untrace
+	t "and that it serves again" until_true last_told "STATUS=$SERVING"
+fi
+LINES=$(wc -l <"$T/told")
+t "connections are served" "$CLIENT" echo -c -n 20 -b 1000 127.0.0.1 $ECHO
+worker=$(pgrep -P "$DAEMON" -f "worker echo" | head -n 1)
+kill -TERM "$worker"
+t "a worker is replaced" until_true gone "$worker"
+t "of that nothing is said" told_lines "$LINES"
+stop
+t "exit status 0" equals 0 $STATUS
+t "that it stops, and how long that may take" equals \
+	"STOPPING=1 STATUS=stopping EXTEND_TIMEOUT_USEC=15000000 " \
+	"$(until_true told EXTEND.*; tail -n 3 "$T/told" | tr '\n' ' ')"
+t "and nothing else" told_lines $((LINES + 3))
+
+# In the background it is the child who serves.
+: >"$T/told"
+printf 'pid-file %s\n%s\n' "$T/pid" "$(conf | grep -v pid-file)" \
+	>"$T/preforkd.conf"
+t "it starts in the background" "$PREFORKD" -f "$T/preforkd.conf"
+DAEMON=$(cat "$T/pid")
+t "the main process is the one in the background" \
+	until_true told "MAINPID=$DAEMON"
+kill -TERM "$DAEMON"
+t "it ends" until_true gone "$DAEMON"
+DAEMON=
+
+# A manager that is gone changes nothing.
+kill -KILL $MANAGER
+wait $MANAGER 2>/dev/null
+BACKGROUND=
+start "$(conf)"
+t "without a manager there is one warning" equals 1 \
+	"$(log_lines "warning: NOTIFY_SOCKET $T/manager: .*refused")"
+t "and it serves" "$CLIENT" echo -c -b 1000 127.0.0.1 $ECHO
+stop
+t "without another warning" equals 1 "$(log_lines warning)"
+t "exit status 0" equals 0 $STATUS
+finish
