@@ -54,8 +54,12 @@ landlock_prepare(struct landlock *landlock)
 	landlock->ruleset = -1;
 	version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
 	    CREATE_RULESET_VERSION);
+	/* EPERM: a container whose filter does not know these calls. */
 	if (version < 0)
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+		return errno == ENOSYS || errno == EOPNOTSUPP ||
+			errno == EPERM ?
+		    0 :
+		    -1;
 	known = version < VERSIONS ? (int)version : VERSIONS;
 	/* The descriptor is close-on-exec. */
 	fd = syscall(SYS_landlock_create_ruleset, &versions[known - 1].attr,
@@ -71,7 +75,7 @@ char *
 landlock_describe(const struct landlock *landlock, char *text, size_t size)
 {
 	if (landlock->version == 0)
-		snprintf(text, size, "no Landlock in this kernel");
+		snprintf(text, size, "no Landlock in this kernel or container");
 	else
 		snprintf(text, size, "Landlock version %d: no file%s%s",
 		    landlock->version,

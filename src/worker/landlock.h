@@ -15,7 +15,7 @@ struct landlock {
 
 /*
  * Makes a rule set that allows nothing of what this kernel can deny. A kernel
- * without Landlock is no failure. Returns 0, or -1 with errno.
+ * or a container without Landlock is no failure. Returns 0, or -1 with errno.
  */
 int landlock_prepare(struct landlock *landlock);
 

@@ -52,7 +52,7 @@ sandbox_free(struct sandbox *sandbox)
 char *
 sandbox_describe(const struct sandbox *sandbox, char *text, size_t size)
 {
-	char calls[64] = "no seccomp in this kernel", landlock[128];
+	char calls[64] = "no seccomp in this kernel or container", landlock[128];
 
 	if (sandbox->filter.program.filter != NULL)
 		snprintf(calls, sizeof(calls), "%u system calls",
