@@ -24,6 +24,8 @@ LEADER=
 BARE_CLIENT=$CLIENT
 CLIENT=$T/client
 ECHO=7
+# A container is refused some calls that a machine is not.
+BOX_CALLS="landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
 # Where a run before us was killed, its cgroup has nobody to remove it.
 remove_cgroups()
@@ -85,7 +87,6 @@ is_booted()
 		in_box systemctl is-active basic.target
 }
 
-# What a container would forbid is for the service to have or not to have.
 power_on()
 {
 	sh -c 'for procs in /sys/fs/cgroup/$1/cgroup.procs \
@@ -95,9 +96,9 @@ power_on()
 		exec systemd-nspawn -q -D "$2" --boot --machine="$1" \
 			--register=no --keep-unit --console=pipe \
 			--private-network --link-journal=no --timezone=off \
-			--system-call-filter="landlock_create_ruleset landlock_restrict_self" \
-			--resolv-conf=off systemd.unit="$3"' \
-		sh "$NAME" "$BOX" "$1" </dev/null >"$T/console" 2>&1 &
+			--resolv-conf=off --system-call-filter="$4" \
+			systemd.unit="$3"' \
+		sh "$NAME" "$BOX" "$1" "$BOX_CALLS" </dev/null >"$T/console" 2>&1 &
 	NSPAWN=$!
 	until_true is_booted || return
 	# Our client, in the box's network.

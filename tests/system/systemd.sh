@@ -155,13 +155,22 @@ t "its PID file names the new one" \
 	equals "$MASTER" "$(in_box cat /run/preforkd/preforkd.pid)"
 t "no worker of the old one is left" has_processes 9
 
+start_again_and_again()
+{
+	for _ in 1 2 3 4 5 6 7 8; do
+		in_box systemctl restart $UNIT || return
+	done
+	MASTER=$(property MainPID)
+}
+t "however often it is started, systemd does not refuse" start_again_and_again
+
 t "the service stops" in_box systemctl stop $UNIT
 t "it is inactive" property_is ActiveState inactive
 t "it ended as it was asked to" property_is Result success
 t "with status 0" property_is ExecMainStatus 0
 t "systemd was told that it stops, by the master" equals \
 	"$MASTER (STOPPING=1, STATUS=stopping, EXTEND_TIMEOUT_USEC=15000000)" \
-	"$(notifications STOPPING)"
+	"$(notifications STOPPING | tail -n 1)"
 t "the ports are closed" not in_box nc -z 127.0.0.1 7
 t "nothing is left in /run" not in_box test -e /run/preforkd
 
