@@ -157,25 +157,32 @@ START_TEST(the_status_names_only_what_is_degraded)
 }
 END_TEST
 
+/* Every size, so that the cut falls on every byte of a pool. */
 START_TEST(a_status_that_is_too_long_ends_after_a_whole_pool)
 {
+	static const char serving[] = ", echo 127.0.0.1:17007, ...; "
+				      "1000 workers";
+	static const char degraded[] = " 9 of 10 workers, ...";
 	struct pool pools[100];
-	const char *text;
+	char text[NOTIFY_STATUS_SIZE];
 
 	for (int i = 0; i < 100; i++)
 		pools[i] = pool_of("echo", "127.0.0.1:17007", 10);
-	text = format(pools, 100);
-	ck_assert_uint_lt(strlen(text), NOTIFY_STATUS_SIZE);
-	ck_assert_uint_gt(strlen(text), NOTIFY_STATUS_SIZE - 60);
-	ck_assert_ptr_nonnull(
-	    strstr(text, ", echo 127.0.0.1:17007, ...; 1000 workers"));
+	for (size_t size = 160; size <= sizeof(text); size++) {
+		notify_format(pools, 100, text, size);
+		ck_assert_uint_lt(strlen(text), size);
+		ck_assert_uint_gt(strlen(text), size - 60);
+		ck_assert_str_eq(
+		    text + strlen(text) - strlen(serving), serving);
+	}
 	for (int i = 0; i < 100; i++)
 		degrade(&pools[i], 9);
-	text = format(pools, 100);
-	ck_assert_uint_lt(strlen(text), NOTIFY_STATUS_SIZE);
-	ck_assert_str_eq(
-	    strstr(text, ", ..."), ", ..."); /* nothing comes after it */
-	ck_assert_ptr_nonnull(strstr(text, "9 of 10 workers, ..."));
+	for (size_t size = 160; size <= sizeof(text); size++) {
+		notify_format(pools, 100, text, size);
+		ck_assert_uint_lt(strlen(text), size);
+		ck_assert_str_eq(
+		    text + strlen(text) - strlen(degraded), degraded);
+	}
 }
 END_TEST
 
