@@ -23,6 +23,7 @@ NSPAWN=
 LEADER=
 BARE_CLIENT=$CLIENT
 CLIENT=$T/client
+# shellcheck disable=SC2034
 ECHO=7
 # A container is refused some calls that a machine is not.
 BOX_CALLS="landlock_create_ruleset landlock_add_rule landlock_restrict_self"

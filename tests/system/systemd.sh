@@ -52,7 +52,7 @@ pids()
 # process_field PID FIELD: the first value, of /proc/PID/status.
 process_field()
 {
-	in_box cat "/proc/$1/status" | sed -n "s/^$2:[[:space:]]*\([^[:space:]]*\).*/\1/p"
+	in_box cat "/proc/$1/status" | awk -v field="$2:" '$1 == field { print $2 }'
 }
 
 # all_have FIELD VALUE: master and workers.
