@@ -43,8 +43,9 @@ stop_linger(const struct master *master, const struct pool *pool)
 
 static _Noreturn void
 become_worker(const struct master *master, const struct pool *pool,
-    struct slot *slot, pid_t parent)
+    struct child *child, pid_t parent)
 {
+	struct slot *slot = child->slot;
 	struct worker worker = { .service = pool->service,
 		.settings = pool->settings,
 		.privilege = master->privilege,
@@ -58,6 +59,7 @@ become_worker(const struct master *master, const struct pool *pool,
 		.slot = slot,
 		.row = &master->board.rows[pool->row] };
 
+	free(child); /* our copy: we are no child of ours */
 	worker_run(&worker);
 }
 
@@ -83,7 +85,7 @@ spawn_one(struct master *master, struct pool *pool, int64_t now)
 		errno = ENOSPC; /* there are as many slots as workers */
 	child->pid = child->holder == NULL || child->slot == NULL ? -1 : fork();
 	if (child->pid == 0)
-		become_worker(master, pool, child->slot, parent);
+		become_worker(master, pool, child, parent);
 	if (child->pid < 0) {
 		saved = errno;
 		if (child->slot != NULL)
