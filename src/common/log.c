@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,13 @@ void
 log_open(enum log_target target, int level)
 {
 	out.level = level;
+	/*
+	 * A reader that went away and a file at RLIMIT_FSIZE are errors of
+	 * write, not our end.
+	 */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		fatal("signals of a log that cannot be written");
 	stderr_open();
 	if (target == LOG_TO_SYSLOG) {
 		out.syslog_fd = syslog_connect();

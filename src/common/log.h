@@ -23,6 +23,7 @@ enum log_target {
  * Opens the log. Called once before the first fork; before it, lines go to
  * stderr as it is. level is the highest syslog(3) level that is written.
  * Never fails: a missing syslogd is said on stderr, and tried again later.
+ * From then on SIGPIPE and SIGXFSZ are ignored, here and in every child.
  */
 void log_open(enum log_target target, int level);
 

@@ -86,9 +86,6 @@ signals_init(void)
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
 		fatal("sigprocmask");
 	set_handlers(on_signal);
-	/* A log reader that went away is an error of write, not our end. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		fatal("signal SIGPIPE");
 }
 
 void

@@ -26,7 +26,7 @@ lock_pidfile(struct master *master)
 		fatalx("pid-file %s: holds something else than a pid, and is "
 		       "left alone; name another with -p",
 		    path);
-	if (errno == EACCES || errno == EPERM || errno == EROFS)
+	if (errno == EACCES || errno == EPERM)
 		fatal("pid-file %s (start as root, or name another with -p, "
 		      "or \"pid-file none\")",
 		    path);
@@ -110,9 +110,12 @@ create_scoreboard(struct master *master)
 		slots += master->pools[i].state.wanted;
 	if (scoreboard_create(&master->board, master->pool_count, slots) < 0) {
 		release_pidfile(master);
-		fatalx("not started: no memory for the scoreboard of %" PRIu32
-		       " workers; lower start-workers",
-		    slots);
+		/* Its memory is a file to the kernel: limits of files count. */
+		fatal("not started: no memory for the scoreboard of %" PRIu32
+		      " workers (%s)",
+		    slots,
+		    errno == EFBIG ? "raise RLIMIT_FSIZE" :
+				     "lower start-workers");
 	}
 	for (uint32_t i = 0; i < master->pool_count; i++) {
 		const struct pool *pool = &master->pools[i];
@@ -148,7 +151,9 @@ write_pidfile(struct master *master)
 	if (master->pidfile_fd < 0)
 		return;
 	if (pidlock_write(master->pidfile_fd, master->conf->pid_file) < 0)
-		fatal("pid-file %s cannot be written", master->conf->pid_file);
+		fatal("pid-file %s cannot be written (make room for it, name "
+		      "another with -p, or \"pid-file none\")",
+		    master->conf->pid_file);
 }
 
 void

@@ -57,7 +57,7 @@ static void
 reset_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
-		SIGPIPE };
+		SIGPIPE, SIGXFSZ };
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		set_handler(ignored[i], SIG_IGN);

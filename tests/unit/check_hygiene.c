@@ -82,6 +82,7 @@ ignore(const struct worker *worker)
 	raise(SIGUSR1);
 	raise(SIGUSR2);
 	raise(SIGPIPE);
+	raise(SIGXFSZ);
 	_exit(worker_stopping || worker_retiring ? 1 : 0);
 }
 
