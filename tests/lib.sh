@@ -15,6 +15,7 @@ PATH=$PATH:/usr/sbin:/sbin
 : "${TOP_BUILDDIR:=$TOP_SRCDIR/build}"
 : "${PREFORKD:=$TOP_BUILDDIR/preforkd}"
 : "${CLIENT:=$TOP_BUILDDIR/tests/system/client}"
+: "${UNLOCKED:=$TOP_BUILDDIR/tests/system/unlocked}"
 : "${TEST_LIMIT:=240}"
 : "${SANDBOX:=yes}"
 export TOP_SRCDIR TOP_BUILDDIR PREFORKD CLIENT

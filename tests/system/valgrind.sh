@@ -7,7 +7,7 @@ need_plain
 need valgrind
 
 # The daemon as start has it, but with valgrind in front.
-PROGRAM=$PREFORKD
+PROGRAM=$UNLOCKED
 PREFORKD=$T/under-valgrind
 mkdir "$T/reports"
 cat >"$PREFORKD" <<END
