@@ -75,7 +75,8 @@ t "the unit starts the program there" grep -q \
 	"^ExecStart=$T/home/sbin/preforkd -F " \
 	"$D/lib/systemd/system/preforkd.service"
 
-D=$T/none
+# Not even in a directory whose name begins so.
+D=$T/none/
 t "configure without systemd" configured --without-systemdsystemunitdir \
 	--without-sysusersdir
 t "install" make_in install
