@@ -107,12 +107,20 @@ power_on()
 		"$LEADER" "$BARE_CLIENT" >"$CLIENT" && chmod +x "$CLIENT"
 }
 
+# Without nspawn its systemd would live on: that goes first.
+pull_the_plug()
+{
+	leader=$(pgrep -P "$NSPAWN") && kill -KILL "$leader"
+	kill -KILL "$NSPAWN"
+	until_true gone "$NSPAWN"
+}
+
 # A clean power-off: systemd stops every service.
 power_off()
 {
 	[ -n "$NSPAWN" ] || return 0
-	kill -TERM "$NSPAWN" && until_true gone "$NSPAWN"
-	kill -KILL "$NSPAWN" 2>/dev/null
+	kill -TERM "$NSPAWN"
+	until_true gone "$NSPAWN" || pull_the_plug
 	wait "$NSPAWN"
 	STATUS=$?
 	NSPAWN=
