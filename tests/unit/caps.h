@@ -1,0 +1,78 @@
+/*
+ * caps: the capability sets of this process, as proc(5) has them: not by the
+ * calls that common/capability makes.
+ */
+#ifndef UNIT_CAPS_H
+#define UNIT_CAPS_H
+
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* In the order of /proc/self/status. */
+enum caps_set {
+	CAPS_INHERITABLE,
+	CAPS_PERMITTED,
+	CAPS_EFFECTIVE,
+	CAPS_BOUNDING,
+	CAPS_AMBIENT,
+	CAPS_SETS
+};
+
+/* Opened early, this can be read in a chroot as well. */
+static inline FILE *
+caps_open(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+
+	if (file == NULL)
+		abort();
+	return file;
+}
+
+static inline uint64_t
+caps_read(FILE *file, int set)
+{
+	static const char *const names[] = {
+		"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"
+	};
+	char line[512];
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, names[set], 7) == 0)
+			return strtoull(line + 7, NULL, 16);
+	abort();
+}
+
+static inline uint64_t
+caps_of(int set)
+{
+	FILE *file = caps_open();
+	uint64_t caps = caps_read(file, set);
+
+	fclose(file);
+	return caps;
+}
+
+static inline void
+caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2] = { { (uint32_t)effective,
+						      (uint32_t)permitted,
+						      (uint32_t)inheritable },
+		{ (uint32_t)(effective >> 32), (uint32_t)(permitted >> 32),
+		    (uint32_t)(inheritable >> 32) } };
+
+	if (syscall(SYS_capset, &header, data) < 0)
+		abort();
+}
+
+#endif
