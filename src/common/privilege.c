@@ -126,24 +126,29 @@ replace_by_group_of_user(struct privilege *p, struct conf *conf, FILE *errors)
 }
 
 static int
-find_account(struct privilege *p, struct conf *conf, FILE *errors)
+find_user_of_conf(struct privilege *p, struct conf *conf, FILE *errors)
 {
 	int error;
 
-	if (!find_user(conf->user, &p->uid, &p->gid, &error)) {
-		if (conf_is_set(conf, "user"))
-			return complain(conf, "user", conf->user,
-			    "there is no such user; make it with useradd(8) "
-			    "or systemd-sysusers(8), or name another",
-			    error, errors);
-		if (!find_user(FALLBACK_USER, &p->uid, &p->gid, &error))
-			return complain(conf, "user", conf->user,
-			    "there is no such user, nor " FALLBACK_USER
-			    "; name one",
-			    error, errors);
-		if (replace(&conf->user, FALLBACK_USER, errors) < 0)
-			return -1;
-	}
+	if (find_user(conf->user, &p->uid, &p->gid, &error))
+		return 0;
+	if (conf_is_set(conf, "user"))
+		return complain(conf, "user", conf->user,
+		    "there is no such user; make it with useradd(8) or "
+		    "systemd-sysusers(8), or name another",
+		    error, errors);
+	if (!find_user(FALLBACK_USER, &p->uid, &p->gid, &error))
+		return complain(conf, "user", conf->user,
+		    "there is no such user, nor " FALLBACK_USER "; name one",
+		    error, errors);
+	return replace(&conf->user, FALLBACK_USER, errors);
+}
+
+static int
+find_group_of_conf(struct privilege *p, struct conf *conf, FILE *errors)
+{
+	int error;
+
 	/* The user's own group goes with a user that was chosen. */
 	if (!conf_is_set(conf, "group") &&
 	    (conf_is_set(conf, "user") ||
@@ -181,7 +186,9 @@ privilege_find(struct privilege *privilege, struct conf *conf, FILE *errors)
 	memset(privilege, 0, sizeof(*privilege));
 	privilege->changes = may_change();
 	/* What was asked for is checked even where it is not used. */
-	result = find_account(privilege, conf, errors);
+	result = find_user_of_conf(privilege, conf, errors);
+	if (find_group_of_conf(privilege, conf, errors) < 0)
+		result = -1;
 	if (find_chroot(conf, errors) < 0)
 		result = -1;
 	privilege->user = conf->user;

@@ -27,9 +27,9 @@ struct privilege {
  * Looks user, group and chroot of the configuration up. A default that this
  * machine lacks is replaced in it (user nobody, that user's group, no chroot),
  * for the daemon is also run from a tree that was never installed. One that was
- * asked for and is missing is a line "FILE:LINE: ..." on errors, and -1 is
- * returned. Where we are not root, or root of a user namespace that may not
- * change groups (user_namespaces(7)), changes is false.
+ * asked for and is missing is a line "FILE:LINE: ..." on errors, each of them,
+ * and -1 is returned. Where we are not root, or root of a user namespace that
+ * may not change groups (user_namespaces(7)), changes is false.
  */
 int
 privilege_find(struct privilege *privilege, struct conf *conf, FILE *errors);
@@ -39,9 +39,11 @@ char *
 privilege_describe(const struct privilege *privilege, char *text, size_t size);
 
 /*
- * The worker: chroot, groups, group and user, then no capability is left.
- * Does nothing but the last where we do not change. Does not return after a
- * failure: it is logged. See setresuid(2), setgroups(2), chroot(2).
+ * The worker: chroot, groups, group and user, then no capability is left. The
+ * bounding set it has from privilege_limit_master, empty; the new user could
+ * not change it. Does nothing but the last where we do not change. Does not
+ * return after a failure: it is logged. See setresuid(2), setgroups(2),
+ * chroot(2).
  */
 void privilege_drop(const struct privilege *privilege);
 
