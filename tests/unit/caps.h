@@ -5,9 +5,9 @@
 #ifndef UNIT_CAPS_H
 #define UNIT_CAPS_H
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,38 +24,39 @@ enum caps_set {
 };
 
 /* Opened early, this can be read in a chroot as well. */
-static inline FILE *
+static inline int
 caps_open(void)
 {
-	FILE *file = fopen("/proc/self/status", "re");
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 
-	if (file == NULL)
+	if (fd < 0)
 		abort();
-	return file;
+	return fd;
 }
 
 static inline uint64_t
-caps_read(FILE *file, int set)
+caps_read(int fd, int set)
 {
 	static const char *const names[] = {
 		"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"
 	};
-	char line[512];
+	char text[8192], *at;
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
-	rewind(file);
-	while (fgets(line, sizeof(line), file) != NULL)
-		if (strncmp(line, names[set], 7) == 0)
-			return strtoull(line + 7, NULL, 16);
-	abort();
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, names[set]);
+	if (at == NULL)
+		abort();
+	return strtoull(at + strlen(names[set]), NULL, 16);
 }
 
 static inline uint64_t
 caps_of(int set)
 {
-	FILE *file = caps_open();
-	uint64_t caps = caps_read(file, set);
+	int fd = caps_open();
+	uint64_t caps = caps_read(fd, set);
 
-	fclose(file);
+	close(fd);
 	return caps;
 }
 
