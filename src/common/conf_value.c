@@ -253,7 +253,10 @@ format_late(char *line, size_t size, const char *format, int month, int weekday)
 	return clock_strftime(line, size, format, &tm, 253402300799);
 }
 
-/* %s alone is written by us; with flags or a width strftime would do it. */
+/*
+ * %s alone is written by us; with flags or a width strftime would do it. So it
+ * would after "%5%": where that ends, libraries and clock_strftime differ.
+ */
 static bool
 has_odd_epoch(const char *format)
 {
@@ -262,7 +265,7 @@ has_odd_epoch(const char *format)
 			continue;
 		size_t n = strspn(format + 1, "_-0^#+123456789EO");
 
-		if (n > 0 && format[1 + n] == 's')
+		if (n > 0 && (format[1 + n] == 's' || format[1 + n] == '%'))
 			return true;
 		format += n + (format[1 + n] != '\0');
 	}
@@ -285,7 +288,8 @@ check_format(const char *text, char why[CONF_WHY_SIZE])
 		return wrong(
 		    why, "must be shorter than %d bytes", CLOCK_FORMAT_SIZE);
 	if (has_odd_epoch(text))
-		return wrong(why, "must have %%s without flags or a width");
+		return wrong(
+		    why, "must have %%s and %%%% without flags or a width");
 	for (int i = 0; i < 12 * 7; i++) {
 		if (format_late(line, sizeof(line), text, i / 7, i % 7) == 0)
 			return wrong(

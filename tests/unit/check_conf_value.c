@@ -13,6 +13,7 @@
 #define SERVICE(field) true, offsetof(struct conf_service, field)
 
 #define HOUR INT64_C(3600000)
+#define EPOCH "must have %s and %% without flags or a width"
 #define SECONDS "needs a unit: 5ms, 5s, 5m or 5h"
 
 /* A value of a keyword and what it is in memory. */
@@ -114,8 +115,7 @@ static const struct {
 	{ "log-level", "must be error, warning, notice, info or debug", false,
 	    { "Info", "6", "err", "infos", "-1" } },
 	{ "user", "must be a name or a number", false,
-	    { "+5", "-1", "5a", "a:b", "a,b", "a/b", ".a",
-		"a*", "a?" } },
+	    { "+5", "-1", "5a", "a:b", "a,b", "a/b", ".a", "a*", "a?" } },
 	{ "group", "must be a name or a number", false, { "-wheel", "7x" } },
 	{ "chroot", "must be an absolute path or none", false,
 	    { "var/empty", "no", "." } },
@@ -162,6 +162,15 @@ static const struct {
 	{ "defer-accept", "must be whole seconds", true, { "1500ms" } },
 	{ "defer-accept", SECONDS, true, { "5" } },
 	{ "utc", "must be yes or no", true, { "UTC", "1" } },
+	{ "format", EPOCH, true,
+	    { "%10s", "%-s", "%_s", "%0s", "%^s", "%#s", "%+s", "%Es", "%Os",
+		"%s%9s", "x%%%1s" } },
+	{ "format", EPOCH, true,
+	    { "%2s", "%3s", "%4s", "%5s", "%6s", "%7s", "%8s", "%_10Es",
+		"%S%-s" } },
+	/* The library may end a conversion there, and begin one with %s. */
+	{ "format", EPOCH, true,
+	    { "%5%%s", "%-%%s", "%5-%s", "%EE%s", "%E%%s", "%5%s", "%5%" } },
 };
 
 #define BAD ((int)(sizeof(bad) / sizeof(bad[0])))
@@ -302,11 +311,17 @@ START_TEST(a_format_that_conf_accepts_fits_at_all_times)
 }
 END_TEST
 
-START_TEST(a_format_of_the_zones_name_is_good)
-{
-	struct conf *conf = good_conf(file_with("format", "%Z", true));
+static const char *const good_formats[] = { "%Z", "%s", "%s/%s", "%%5s", "%%-s",
+	"%S", "%10S", "%-S", "%%%s", "%%%%5s", "%5d%s", "%Eys", "%-d%%", "s%" };
 
-	ck_assert_str_eq(first_service(conf)->format, "%Z");
+#define GOOD_FORMATS ((int)(sizeof(good_formats) / sizeof(good_formats[0])))
+
+START_TEST(a_format_of_one_line_is_good)
+{
+	struct conf *conf =
+	    good_conf(file_with("format", good_formats[_i], true));
+
+	ck_assert_str_eq(first_service(conf)->format, good_formats[_i]);
 	conf_free(conf);
 }
 END_TEST
@@ -407,7 +422,8 @@ main(void)
 	tcase_add_test(tcase, a_format_may_give_255_bytes_and_no_more);
 	tcase_add_loop_test(
 	    tcase, a_format_that_conf_accepts_fits_at_all_times, 0, 8);
-	tcase_add_test(tcase, a_format_of_the_zones_name_is_good);
+	tcase_add_loop_test(
+	    tcase, a_format_of_one_line_is_good, 0, GOOD_FORMATS);
 	tcase = unit_case(suite, "defaults");
 	tcase_add_unchecked_fixture(tcase, dir_make, dir_remove);
 	tcase_add_loop_test(
