@@ -114,6 +114,17 @@ dynamic_user()
 t "that systemd made up" dynamic_user
 t "the master may bind low ports, and nothing else" \
 	equals 0000000000000400 "$(process_field "$MASTER" CapEff)"
+workers_have()
+{
+	for pid in $(in_box pgrep -P "$MASTER"); do
+		equals "$2" "$(process_field "$pid" "$1")" || return
+	done
+	[ -n "$pid" ]
+}
+t "its workers may do nothing of the kind" workers_have CapPrm 0000000000000000
+t "they are in the whole sandbox" in_journal \
+	'^sandbox of workers: .*[1-9][0-9]* system calls; Landlock version [1-9]' \
+	PRIORITY=5
 t "no process can gain more" all_have CapBnd 0000000000000400
 t "or new privileges" all_have NoNewPrivs 1
 t "and a filter of system calls is in force" all_have Seccomp 2
