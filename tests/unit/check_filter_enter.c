@@ -32,6 +32,51 @@ __wrap_syscall(long number, long a, void *b, void *c)
 	return __real_syscall(number, a, b, c);
 }
 
+/* What libseccomp says, where that is not 0; an export may also be empty. */
+static enum failing { NOTHING, INIT, SET, ADD, EXPORT, EMPTY } failing;
+static int result;
+
+void *__real_seccomp_init(uint32_t action);
+void *__wrap_seccomp_init(uint32_t action);
+int __real_seccomp_attr_set(void *ctx, int attribute, uint32_t value);
+int __wrap_seccomp_attr_set(void *ctx, int attribute, uint32_t value);
+int __real_seccomp_rule_add_array(
+    void *ctx, uint32_t action, int call, unsigned n, const void *args);
+int __wrap_seccomp_rule_add_array(
+    void *ctx, uint32_t action, int call, unsigned n, const void *args);
+int __real_seccomp_export_bpf(void *ctx, int fd);
+int __wrap_seccomp_export_bpf(void *ctx, int fd);
+
+void *
+__wrap_seccomp_init(uint32_t action)
+{
+	return failing == INIT ? NULL : __real_seccomp_init(action);
+}
+
+int
+__wrap_seccomp_attr_set(void *ctx, int attribute, uint32_t value)
+{
+	return failing == SET ? result :
+				__real_seccomp_attr_set(ctx, attribute, value);
+}
+
+int
+__wrap_seccomp_rule_add_array(
+    void *ctx, uint32_t action, int call, unsigned n, const void *args)
+{
+	return failing == ADD && call == SYS_exit_group ?
+	    result :
+	    __real_seccomp_rule_add_array(ctx, action, call, n, args);
+}
+
+int
+__wrap_seccomp_export_bpf(void *ctx, int fd)
+{
+	return failing == EXPORT ? result :
+	    failing == EMPTY     ? 0 :
+				   __real_seccomp_export_bpf(ctx, fd);
+}
+
 static struct filter filter;
 
 static void
@@ -53,6 +98,13 @@ enter(void)
 	must(filter_enter(&filter) == 0);
 }
 
+/* A sanitizer does more in _exit(2) than the call. */
+static void
+leave(int status)
+{
+	__real_syscall(SYS_exit_group, (long)status);
+}
+
 static void
 send_a_byte(const void *argument)
 {
@@ -67,6 +119,7 @@ send_a_byte(const void *argument)
 	must(fcntl(pair[0], F_GETFL) >= 0);
 	must(shutdown(pair[0], SHUT_WR) == 0);
 	must(close(pair[0]) == 0);
+	leave(0);
 }
 
 START_TEST(what_is_allowed_works)
@@ -82,7 +135,7 @@ on_sigsys(int signal_number, siginfo_t *info, void *context)
 	(void)context;
 	must(info->si_code == SYS_SECCOMP);
 	must(info->si_syscall == SYS_openat);
-	_exit(42);
+	leave(42);
 }
 
 static void
@@ -197,6 +250,53 @@ START_TEST(a_filter_that_cannot_be_compiled_is_an_error)
 }
 END_TEST
 
+static const struct {
+	enum failing what;
+	int result;
+	int error; /* 0: none */
+} libseccomp[] = {
+	{ INIT, 0, ENOMEM },
+	{ SET, -ENOMEM, ENOMEM },
+	{ SET, -EINVAL, 0 }, /* it knows no trees */
+	{ SET, -EEXIST, 0 },
+	{ ADD, -EFAULT, EFAULT },
+	{ EXPORT, -ECANCELED, ECANCELED },
+	{ EMPTY, 0, E2BIG },
+};
+
+#define LIBSECCOMP ((int)(sizeof(libseccomp) / sizeof(libseccomp[0])))
+
+START_TEST(an_error_of_libseccomp_is_returned)
+{
+	int compiled, error = libseccomp[_i].error;
+	struct filter other;
+
+	failing = libseccomp[_i].what;
+	result = libseccomp[_i].result;
+	compiled = filter_compile(&other);
+	ck_assert_int_eq(errno, error);
+	ck_assert_int_eq(compiled, error == 0 ? 0 : -1);
+	ck_assert_int_eq(other.program.filter == NULL, error != 0);
+	filter_free(&other);
+}
+END_TEST
+
+static void
+compile_first(const void *argument)
+{
+	(void)argument;
+	close(STDIN_FILENO);
+	must(filter_compile(&filter) == 0);
+	must(filter.program.filter != NULL);
+	must(open("/", O_RDONLY) == STDIN_FILENO);
+}
+
+START_TEST(the_first_descriptor_will_do)
+{
+	child_must(compile_first, NULL);
+}
+END_TEST
+
 START_TEST(no_descriptor_stays_open)
 {
 	struct filter other;
@@ -248,6 +348,9 @@ main(void)
 	tcase = unit_case(suite, "compile");
 	tcase_add_test(tcase, a_kernel_without_seccomp_is_no_failure);
 	tcase_add_test(tcase, a_filter_that_cannot_be_compiled_is_an_error);
+	tcase_add_loop_test(
+	    tcase, an_error_of_libseccomp_is_returned, 0, LIBSECCOMP);
+	tcase_add_test(tcase, the_first_descriptor_will_do);
 	tcase_add_test(tcase, no_descriptor_stays_open);
 	tcase_add_test(tcase, a_call_has_a_name_and_a_number);
 	return unit_run(suite);

@@ -189,6 +189,22 @@ START_TEST(no_signal_reaches_another_process)
 }
 END_TEST
 
+static void
+prepare_first(const void *argument)
+{
+	(void)argument;
+	close(STDIN_FILENO);
+	must(landlock_prepare(&landlock) == 0 && landlock.ruleset == 0);
+	enter();
+	must(is_denied(open("/", O_RDONLY | O_DIRECTORY), EACCES));
+}
+
+START_TEST(the_first_descriptor_is_a_rule_set_too)
+{
+	child_must(prepare_first, NULL);
+}
+END_TEST
+
 START_TEST(the_rule_set_is_closed_on_exec)
 {
 	ck_assert_int_ge(landlock.ruleset, 0);
@@ -322,6 +338,7 @@ main(void)
 		tcase_add_test(tcase, no_program_can_be_executed);
 		tcase_add_test(tcase, no_tcp_port_can_be_bound_or_connected_to);
 		tcase_add_test(tcase, no_signal_reaches_another_process);
+		tcase_add_test(tcase, the_first_descriptor_is_a_rule_set_too);
 		tcase_add_test(tcase, the_rule_set_is_closed_on_exec);
 	} else
 		printf("# Landlock is not entered: this kernel has none\n");

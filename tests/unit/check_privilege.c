@@ -32,16 +32,21 @@ struct passwd *__wrap_getpwuid(uid_t uid);
 struct group *__wrap_getgrnam(const char *name);
 struct group *__wrap_getgrgid(gid_t gid);
 
+/* What errno is after a look-up that found something means nothing. */
 struct passwd *
 __wrap_getpwnam(const char *name)
 {
+	struct passwd *pw = NULL;
+
 	for (size_t i = 0; i < 3; i++)
 		if (strcmp(users[i].pw_name, name) == 0 &&
 		    strcmp(absent, name) != 0)
-			return &users[i];
-	if (user_error != 0)
+			pw = &users[i];
+	if (pw != NULL)
+		errno = EIO;
+	else if (user_error != 0)
 		errno = user_error;
-	return NULL;
+	return pw;
 }
 
 struct passwd *
@@ -104,6 +109,7 @@ find(const char *text, const char *user, const char *group)
 	set_default("chroot", &conf->chroot, dir_path("missing"));
 	memset(&found, 0xa5, sizeof(found));
 	to = open_memstream(&errors, &size);
+	errno = EIO; /* of before: no look-up failed */
 	result = privilege_find(&found, conf, to);
 	fclose(to);
 	strip_dir(errors);
