@@ -98,7 +98,8 @@ t()
 # Wherever a sanitizer could write: its own file, or some log.
 no_sanitizer_reports()
 {
-	reports=$(grep -rlE 'ERROR: .*Sanitizer|runtime error: ' "$T")
+	reports=$(grep -slE 'ERROR: .*Sanitizer|runtime error: ' \
+		"$T"/* "$T"/sanitizers/*)
 	[ -z "$reports" ] || {
 		# shellcheck disable=SC2086
 		cat $reports

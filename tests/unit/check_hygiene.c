@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,10 +19,10 @@ static int
 exit_of(void (*what)(const struct worker *), pid_t master)
 {
 	struct privilege privilege = { .changes = false };
+	struct sandbox *sandbox = sandbox_prepare();
 	struct worker worker = { .service = &service,
 		.privilege = &privilege,
-		.sandbox = sandbox_prepare(),
-		.slot = calloc(1, sizeof(struct slot)),
+		.sandbox = sandbox,
 		.address = "127.0.0.1:7",
 		.listen_fd = socket(AF_INET, SOCK_STREAM, 0),
 		.wake_fd = eventfd(0, 0),
@@ -40,6 +39,7 @@ exit_of(void (*what)(const struct worker *), pid_t master)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	close(worker.listen_fd);
 	close(worker.wake_fd);
+	sandbox_free(sandbox);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
