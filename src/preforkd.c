@@ -188,8 +188,9 @@ main(int argc, char **argv)
 	sort_descriptors();
 	parse_options(argc, argv, &options);
 	conf = configure(&options);
-	if (privilege_find(&privilege, conf, stderr) < 0)
-		exit(EXIT_USAGE);
+	status = privilege_find(&privilege, conf, stderr);
+	if (status < 0)
+		exit(status == PRIVILEGE_BAD ? EXIT_USAGE : 1);
 	if (options.check) {
 		status = check(&options, conf, &privilege);
 		conf_free(conf);

@@ -84,6 +84,13 @@ find_group(const char *name, gid_t *gid, int *error)
 }
 
 /* ENOENT, ESRCH and others are how some sources say "no such entry". */
+static bool
+is_failure(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == EIO;
+}
+
 static int
 complain(const struct conf *conf, const char *keyword, const char *value,
     const char *remedy, int error, FILE *errors)
@@ -92,12 +99,8 @@ complain(const struct conf *conf, const char *keyword, const char *value,
 
 	fprintf(errors, "%s %s: ", conf_place(conf, keyword, place, PLACE_SIZE),
 	    value);
-	if (error == EMFILE || error == ENFILE || error == ENOMEM ||
-	    error == EIO)
-		fprintf(errors, "%s\n", strerror(error));
-	else
-		fprintf(errors, "%s\n", remedy);
-	return -1;
+	fprintf(errors, "%s\n", is_failure(error) ? strerror(error) : remedy);
+	return is_failure(error) ? PRIVILEGE_FAILED : PRIVILEGE_BAD;
 }
 
 /* A default that is not there gives way; -nv shows what took its place. */
@@ -108,7 +111,7 @@ replace(char **value, const char *by, FILE *errors)
 
 	if (copy == NULL) {
 		fprintf(errors, "%s: %s\n", by, strerror(errno));
-		return -1;
+		return PRIVILEGE_FAILED;
 	}
 	free(*value);
 	*value = copy;
@@ -132,7 +135,7 @@ find_user_of_conf(struct privilege *p, struct conf *conf, FILE *errors)
 
 	if (find_user(conf->user, &p->uid, &p->gid, &error))
 		return 0;
-	if (conf_is_set(conf, "user"))
+	if (conf_is_set(conf, "user") || is_failure(error))
 		return complain(conf, "user", conf->user,
 		    "there is no such user; make it with useradd(8) or "
 		    "systemd-sysusers(8), or name another",
@@ -165,11 +168,19 @@ find_group_of_conf(struct privilege *p, struct conf *conf, FILE *errors)
 static int
 find_chroot(struct conf *conf, FILE *errors)
 {
+	char place[PLACE_SIZE];
 	struct stat st;
 
 	if (strcmp(conf->chroot, "none") == 0 ||
 	    (stat(conf->chroot, &st) == 0 && S_ISDIR(st.st_mode)))
 		return 0;
+	if (conf_is_set(conf, "chroot") && errno != 0 && errno != ENOENT &&
+	    errno != ENOTDIR) {
+		fprintf(errors, "%s %s: %s\n",
+		    conf_place(conf, "chroot", place, sizeof(place)),
+		    conf->chroot, strerror(errno));
+		return PRIVILEGE_FAILED;
+	}
 	if (conf_is_set(conf, "chroot"))
 		return complain(conf, "chroot", conf->chroot,
 		    "there is no such directory; make an empty one that only "
@@ -178,24 +189,45 @@ find_chroot(struct conf *conf, FILE *errors)
 	return replace(&conf->chroot, "none", errors);
 }
 
+/* A container's root may lack what it takes: said before anything is bound. */
+static int
+check_capabilities(const struct privilege *p, FILE *errors)
+{
+	static const uint64_t ids =
+	    CAPABILITY_BIT(CAP_SETUID) | CAPABILITY_BIT(CAP_SETGID);
+	uint64_t set = 0;
+
+	if (capability_effective(&set) == 0 && (set & ids) == ids &&
+	    (p->chroot == NULL || (set & CAPABILITY_BIT(CAP_SYS_CHROOT))))
+		return 0;
+	fprintf(errors,
+	    "preforkd: started as root without CAP_SETUID, CAP_SETGID%s, "
+	    "which workers need to become user %s; give them, or start as "
+	    "another user\n",
+	    p->chroot == NULL ? "" : " or CAP_SYS_CHROOT", p->user);
+	return PRIVILEGE_BAD;
+}
+
 int
 privilege_find(struct privilege *privilege, struct conf *conf, FILE *errors)
 {
-	int result;
+	int result, next;
 
 	memset(privilege, 0, sizeof(*privilege));
 	privilege->changes = may_change();
-	/* What was asked for is checked even where it is not used. */
+	if (!privilege->changes)
+		return 0;
 	result = find_user_of_conf(privilege, conf, errors);
-	if (find_group_of_conf(privilege, conf, errors) < 0)
-		result = -1;
-	if (find_chroot(conf, errors) < 0)
-		result = -1;
+	next = find_group_of_conf(privilege, conf, errors);
+	result = next < result ? next : result;
+	next = find_chroot(conf, errors);
+	result = next < result ? next : result;
 	privilege->user = conf->user;
 	privilege->group = conf->group;
 	if (strcmp(conf->chroot, "none") != 0)
 		privilege->chroot = conf->chroot;
-	return result;
+	next = check_capabilities(privilege, errors);
+	return next < result ? next : result;
 }
 
 char *
@@ -229,14 +261,16 @@ privilege_drop(const struct privilege *p)
 		setgroups(1, &p->gid) < 0 ||
 		setresgid(p->gid, p->gid, p->gid) < 0 ||
 		setresuid(p->uid, p->uid, p->uid) < 0))
-		fatal("cannot become user %s (uid %u, gid %u) in chroot %s",
+		fatal("cannot become user %s (uid %u, gid %u) in chroot %s%s",
 		    p->user, (unsigned)p->uid, (unsigned)p->gid,
-		    p->chroot == NULL ? "none" : p->chroot);
+		    p->chroot == NULL ? "none" : p->chroot,
+		    errno == EINVAL ? " (not mapped in this user namespace)" :
+				      "");
 	if (capability_limit(0) < 0)
 		fatal("cannot give the capabilities of a worker up");
 }
 
-void
+int
 privilege_limit_master(const struct privilege *privilege)
 {
 	uint64_t keep = CAPABILITY_BIT(CAP_NET_BIND_SERVICE);
@@ -246,6 +280,5 @@ privilege_limit_master(const struct privilege *privilege)
 		    CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL);
 	if (privilege->changes && privilege->chroot != NULL)
 		keep |= CAPABILITY_BIT(CAP_SYS_CHROOT);
-	if (capability_limit(keep) < 0)
-		fatal("cannot limit the capabilities of the master");
+	return capability_limit(keep);
 }

@@ -12,6 +12,8 @@
 #include "common/conf.h"
 
 #define PRIVILEGE_TEXT_SIZE 1024
+#define PRIVILEGE_BAD (-1)    /* the configuration */
+#define PRIVILEGE_FAILED (-2) /* the look-up, this time */
 
 /* What workers become. The strings stay the configuration's. */
 struct privilege {
@@ -24,12 +26,13 @@ struct privilege {
 };
 
 /*
- * Looks user, group and chroot of the configuration up. A default that this
- * machine lacks is replaced in it (user nobody, that user's group, no chroot),
- * for the daemon is also run from a tree that was never installed. One that was
- * asked for and is missing is a line "FILE:LINE: ..." on errors, each of them,
- * and -1 is returned. Where we are not root, or root of a user namespace that
- * may not change groups (user_namespaces(7)), changes is false.
+ * Where we are not root, or root of a user namespace that may not change
+ * groups (user_namespaces(7)), changes is false, and nothing else is looked
+ * at. Otherwise looks user, group and chroot of the configuration up. A default
+ * that this machine lacks is replaced in it (user nobody, that user's group, no
+ * chroot), for the daemon is also run from a tree that was never installed. One
+ * that was asked for and is missing is a line "FILE:LINE: ..." on errors, all
+ * of them in one run. Returns 0, PRIVILEGE_BAD or PRIVILEGE_FAILED.
  */
 int
 privilege_find(struct privilege *privilege, struct conf *conf, FILE *errors);
@@ -49,8 +52,9 @@ void privilege_drop(const struct privilege *privilege);
 
 /*
  * The master: keeps what it takes to bind, to start workers and to signal
- * them. Called once, after the listeners are bound. Fatal when it fails.
+ * them. Called once, after the listeners are bound and before the first fork,
+ * for it empties the bounding set as well. Returns 0, or -1 with errno.
  */
-void privilege_limit_master(const struct privilege *privilege);
+int privilege_limit_master(const struct privilege *privilege);
 
 #endif

@@ -34,9 +34,8 @@ set_idle_limit(struct io *io)
 	struct timeval tv = { .tv_sec = (time_t)(io->limits->idle_ms / 1000),
 		.tv_usec = (suseconds_t)(io->limits->idle_ms % 1000 * 1000) };
 
+	/* 0 too: a listener that somebody gave a timeout hands that on. */
 	io->timed = true;
-	if (io->limits->idle_ms == 0)
-		return 0;
 	return setsockopt(io->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 

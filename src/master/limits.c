@@ -81,9 +81,12 @@ limits_print(const struct conf *conf, FILE *to)
 		}
 	fprintf(to, "\n# Limits of the kernel:\n");
 	print_somaxconn(conf, to);
-	/* 0 to 2, the log, the wake-up, the PID file, the ready pipe. */
+	/*
+	 * 0 to 2, two for the log, the wake-up, the PID file, the ready pipe,
+	 * Landlock's rule set, and the file that the filter is made in.
+	 */
 	print_short(
-	    "RLIMIT_NOFILE", soft_limit(RLIMIT_NOFILE), listeners + 8, to);
+	    "RLIMIT_NOFILE", soft_limit(RLIMIT_NOFILE), listeners + 10, to);
 	/* Root is not held to RLIMIT_NPROC. */
 	print_short("RLIMIT_NPROC", soft_limit(RLIMIT_NPROC),
 	    geteuid() == 0 ? 0 : workers + 1, to);

@@ -18,6 +18,8 @@
 #include "master/start.h"
 #include "master/stop.h"
 
+#define WAKE_PERIOD_MS 2
+
 static void
 log_status(struct master *master)
 {
@@ -115,18 +117,26 @@ turn(struct master *master)
 static void
 wait_for_event(struct master *master, int64_t until)
 {
-	struct pollfd p = { .fd = master->wake_fd, .events = POLLIN };
-	int left = clock_left(until, clock_ms());
+	int64_t now = clock_ms();
+	bool deaf = now < master->deaf_until;
+	struct pollfd p = { .fd = deaf ? -1 : master->wake_fd,
+		.events = POLLIN };
+	int left = clock_left(
+	    deaf && master->deaf_until < until ? master->deaf_until : until,
+	    now);
 	struct timespec ts = { left / 1000, left % 1000 * 1000000L };
 	uint64_t count;
 
 	if (ppoll(&p, 1, left < 0 ? NULL : &ts, signals_wait_mask()) < 0 &&
 	    errno != EINTR)
 		fatal("ppoll");
+	if (!(p.revents & POLLIN))
+		return;
 	/* Emptied before it is acted on, so that no wake-up is lost. */
-	if ((p.revents & POLLIN) &&
-	    read(master->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	if (read(master->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		fatal("wake-up descriptor");
+	/* A worker that was taken over may write without an end. */
+	master->deaf_until = clock_ms() + WAKE_PERIOD_MS;
 }
 
 static bool

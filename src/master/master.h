@@ -48,7 +48,8 @@ struct master {
 	int wake_fd;    /* eventfd(2): workers write, the loop polls */
 	int pidfile_fd; /* -1: none */
 	int ready_fd;   /* of background_start, or -1 */
-	bool is_up;     /* every pool was up once */
+	int64_t deaf_until; /* wake_fd is not looked at before */
+	bool is_up;         /* every pool was up once */
 	bool start_failed;
 	struct stop stop;
 	struct notify notify;

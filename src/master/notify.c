@@ -114,6 +114,13 @@ send_message(const struct notify *notify, const char *message)
 	return n < 0 ? -1 : 0;
 }
 
+static bool
+will_pass(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM ||
+	    error == EMFILE || error == ENFILE;
+}
+
 static void
 log_failure(struct notify *notify)
 {
@@ -123,7 +130,8 @@ log_failure(struct notify *notify)
 
 	if (!notify->failed)
 		log_warn("NOTIFY_SOCKET %s%.*s: the service manager cannot be "
-			 "told",
+			 "told, and may end what it takes for hung; unset it, "
+			 "or use Type=exec",
 		    is_abstract ? "@" : "", length,
 		    notify->to.sun_path + is_abstract);
 	notify->failed = true;
@@ -148,7 +156,7 @@ notify_serving(struct notify *notify, const struct pool *pools, uint32_t count,
 		snprintf(message, sizeof(message),
 		    "READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), status);
 	if (send_message(notify, message) < 0) {
-		if (errno == EAGAIN) {
+		if (will_pass(errno)) {
 			backoff_fail(&notify->full, now);
 			return notify->full.until;
 		}
@@ -164,11 +172,15 @@ notify_stopping(struct notify *notify, int64_t stop_timeout_ms)
 {
 	char message[128];
 
-	if (notify->length == 0)
+	if (notify->length == 0 || notify->stopping)
 		return;
 	snprintf(message, sizeof(message),
 	    "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=%" PRId64,
 	    (stop_timeout_ms + NOTIFY_STOP_MARGIN_MS) * 1000);
-	if (send_message(notify, message) < 0)
+	if (send_message(notify, message) < 0) {
+		if (will_pass(errno))
+			return;
 		log_failure(notify);
+	}
+	notify->stopping = true;
 }

@@ -26,6 +26,7 @@ struct notify {
 	struct sockaddr_un to;
 	socklen_t length; /* of to; 0: nobody */
 	bool ready;       /* READY=1 was sent */
+	bool stopping;    /* STOPPING=1 was sent */
 	bool failed;      /* a failure was logged */
 	struct backoff full;
 	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS */
@@ -50,15 +51,17 @@ char *notify_format(
 /*
  * All pools are up: says so the first time, with READY=1 and our pid, and
  * after that only what has changed. Never waits. now is of clock_ms; returns
- * when it wants to be called again, for a full queue of the manager, or
- * CLOCK_NEVER. Other failures are logged once and not tried again.
+ * when it wants to be called again, because the manager's queue is full or
+ * something else is short for the moment, or CLOCK_NEVER. Other failures are
+ * logged once, and that message is not sent again.
  */
 int64_t notify_serving(struct notify *notify, const struct pool *pools,
     uint32_t count, int64_t now);
 
 /*
  * The stop has begun and may take so long: the manager shall not kill us
- * before that.
+ * before that. Called again and again while the stop lasts, for a message that
+ * could not be sent at first.
  */
 void notify_stopping(struct notify *notify, int64_t stop_timeout_ms);
 

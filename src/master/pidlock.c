@@ -98,7 +98,8 @@ pidlock_release(int fd, const char *path)
 	 * Under the lock, and only what is ours: somebody may have removed
 	 * the file, and a successor have made its own.
 	 */
-	if (is_at_path(fd, path))
-		unlink(path);
+	if (is_at_path(fd, path) && unlink(path) < 0)
+		/* Not our directory: better empty than a pid of nobody. */
+		(void)!ftruncate(fd, 0);
 	close(fd);
 }

@@ -31,6 +31,12 @@ spawn_describe_sandbox(const struct sandbox *sandbox, char *text, size_t size)
 	return sandbox_describe(sandbox, text, size);
 }
 
+bool
+spawn_sandbox_is_whole(const struct sandbox *sandbox)
+{
+	return sandbox_is_whole(sandbox);
+}
+
 /* Half of stop-timeout is left for those that wait in the queue. */
 static int64_t
 stop_linger(const struct master *master, const struct pool *pool)
@@ -182,14 +188,34 @@ describe_status(int status, uint32_t failed_call, char *text, size_t size)
 	return text;
 }
 
+/* TERM and KILL are how a stop ends a worker; a crash is a crash. */
 static bool
 left_as_told(const struct master *master, int status)
 {
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
+	    WTERMSIG(status) != SIGKILL)
+		return false;
 	if (master->stop.begun)
 		return true;
 	return WIFEXITED(status) &&
 	    (WEXITSTATUS(status) == WORKER_DONE ||
 		WEXITSTATUS(status) == WORKER_LOG_DIED);
+}
+
+/* What a slot says may be anything: a worker can write to all of them. */
+static int64_t
+not_negative(uint64_t difference)
+{
+	return difference > INT64_MAX ? LEDGER_UNKNOWN : (int64_t)difference;
+}
+
+static int64_t
+time_since(int64_t moment, int64_t earliest)
+{
+	int64_t now = clock_ms();
+
+	return moment < earliest || moment > now ? LEDGER_UNKNOWN :
+						   now - moment;
 }
 
 /* The connection that died with its worker ends as failed. */
@@ -205,10 +231,12 @@ log_lost_connection(const struct child *child, const struct slot *last)
 		    .peer = slot_peer(last, peer),
 		    .local = child->pool->listener.address,
 		    .ending = ENDING_FAILED,
-		    .in = (int64_t)(last->traffic.in - last->in_before),
-		    .out = (int64_t)(last->traffic.out - last->out_before),
+		    .in = not_negative(last->traffic.in - last->in_before),
+		    .out = not_negative(
+			last->traffic.out - last->out_before),
 		    .unacked = LEDGER_UNKNOWN,
-		    .milliseconds = clock_ms() - last->accepted_ms,
+		    .milliseconds = time_since(
+			last->accepted_ms, child->started_ms),
 		    .wait_ms = LEDGER_UNKNOWN,
 		    .rtt_us = LEDGER_UNKNOWN,
 		    .retrans = LEDGER_UNKNOWN,

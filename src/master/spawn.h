@@ -4,6 +4,7 @@
 #ifndef MASTER_SPAWN_H
 #define MASTER_SPAWN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ void spawn_release(struct sandbox *sandbox);
 /* Writes what is in force, in one line; returns text. */
 char *
 spawn_describe_sandbox(const struct sandbox *sandbox, char *text, size_t size);
+
+/* True where no part of it is missing from this kernel or build. */
+bool spawn_sandbox_is_whole(const struct sandbox *sandbox);
 
 /*
  * Forks one worker. Returns 0, or -1 with errno of fork(2), ENOMEM, or ENOSPC

@@ -137,12 +137,20 @@ prepare_workers(struct master *master)
 	master->sandbox = spawn_prepare();
 	if (master->sandbox == NULL) {
 		release_pidfile(master);
-		fatal("not started: the sandbox of workers cannot be made");
+		fatal("not started: the sandbox of workers cannot be made "
+		      "(free memory, or raise RLIMIT_NOFILE)");
 	}
+	if (master->privilege->changes && master->privilege->uid == 0)
+		log_warnx("workers run as root (uid 0), with nothing but the "
+			  "sandbox between a client and this machine; name "
+			  "another user");
 	log_notice(
 	    "%s", privilege_describe(master->privilege, text, sizeof(text)));
-	log_notice(
-	    "%s", spawn_describe_sandbox(master->sandbox, text, sizeof(text)));
+	spawn_describe_sandbox(master->sandbox, text, sizeof(text));
+	if (spawn_sandbox_is_whole(master->sandbox))
+		log_notice("%s", text);
+	else
+		log_warnx("%s", text);
 }
 
 static void
@@ -176,5 +184,9 @@ start(struct master *master, bool background)
 	prepare_workers(master);
 	write_pidfile(master);
 	/* Nothing after this needs more than a fork. */
-	privilege_limit_master(master->privilege);
+	if (privilege_limit_master(master->privilege) < 0) {
+		release_pidfile(master);
+		fatal("not started: capabilities cannot be given up (does a "
+		      "container forbid capset(2) or prctl(2)?)");
+	}
 }

@@ -89,6 +89,7 @@ stop_turn(struct master *master, int64_t now)
 {
 	struct stop *stop = &master->stop;
 
+	notify_stopping(&master->notify, master->conf->stop_timeout);
 	if (!stop->killed && now >= stop->deadline) {
 		log_warnx("stop-timeout of %" PRId64 " ms is over: killing "
 			  "the workers that still serve",

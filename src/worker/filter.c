@@ -172,12 +172,18 @@ static int export(scmp_filter_ctx ctx, struct sock_fprog *program)
 	return 0;
 }
 
-static bool
+/* -1: nothing tells. EPERM: a container whose filter does not know the call. */
+static int
 kernel_has_seccomp(void)
 {
 	uint32_t action = SECCOMP_RET_TRAP;
 
-	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0U, &action) == 0;
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0U, &action) == 0)
+		return 1;
+	return errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP ||
+		errno == EPERM ?
+	    0 :
+	    -1;
 }
 
 int
@@ -187,8 +193,9 @@ filter_compile(struct filter *filter)
 	int error;
 
 	memset(filter, 0, sizeof(*filter));
-	if (!kernel_has_seccomp())
-		return 0;
+	error = kernel_has_seccomp();
+	if (error <= 0)
+		return error;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (ctx == NULL) {
 		errno = ENOMEM;

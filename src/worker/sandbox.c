@@ -49,10 +49,18 @@ sandbox_free(struct sandbox *sandbox)
 	free(sandbox);
 }
 
+bool
+sandbox_is_whole(const struct sandbox *sandbox)
+{
+	return sandbox->filter.program.filter != NULL &&
+	    sandbox->landlock.ruleset >= 0;
+}
+
 char *
 sandbox_describe(const struct sandbox *sandbox, char *text, size_t size)
 {
-	char calls[64] = "no seccomp in this kernel or container", landlock[128];
+	char calls[64] = "no seccomp in this kernel or container",
+	     landlock[128];
 
 	if (sandbox->filter.program.filter != NULL)
 		snprintf(calls, sizeof(calls), "%u system calls",

@@ -4,6 +4,7 @@
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/scoreboard.h"
@@ -20,6 +21,9 @@ struct sandbox; /* made once by the master, the same for all workers */
 struct sandbox *sandbox_prepare(void);
 
 void sandbox_free(struct sandbox *sandbox);
+
+/* True where no part of it is missing from this kernel or build. */
+bool sandbox_is_whole(const struct sandbox *sandbox);
 
 /* Writes what is in force, in one line; returns text. */
 char *sandbox_describe(const struct sandbox *sandbox, char *text, size_t size);

@@ -24,6 +24,13 @@ sandbox_free(struct sandbox *sandbox)
 	(void)sandbox;
 }
 
+bool
+sandbox_is_whole(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+	return false;
+}
+
 char *
 sandbox_describe(const struct sandbox *sandbox, char *text, size_t size)
 {

@@ -261,7 +261,10 @@ worker_run(const struct worker *worker)
 	hygiene(worker);
 	sandbox_close(worker->sandbox, worker->slot);
 	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
-	/* The master waits for its first workers. An eventfd never fills. */
+	/*
+	 * The master waits for its first workers. An eventfd takes 2^64 - 2
+	 * of these, and one that is full wakes it as well.
+	 */
 	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
 		log_warn("wake-up of the master");
 	accept_loop(worker);

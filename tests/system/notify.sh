@@ -52,18 +52,18 @@ if can_break; then
 	untrace
 	t "and that it serves again" until_true last_told "STATUS=$SERVING"
 fi
-LINES=$(wc -l <"$T/told")
+SEEN=$(wc -l <"$T/told")
 t "connections are served" "$CLIENT" echo -c -n 20 -b 1000 127.0.0.1 $ECHO
 worker=$(pgrep -P "$DAEMON" -f "worker echo" | head -n 1)
 kill -TERM "$worker"
 t "a worker is replaced" until_true gone "$worker"
-t "of that nothing is said" told_lines "$LINES"
+t "of that nothing is said" told_lines "$SEEN"
 stop
 t "exit status 0" equals 0 $STATUS
 t "that it stops, and how long that may take" equals \
 	"STOPPING=1 STATUS=stopping EXTEND_TIMEOUT_USEC=15000000 " \
 	"$(until_true told EXTEND.*; tail -n 3 "$T/told" | tr '\n' ' ')"
-t "and nothing else" told_lines $((LINES + 3))
+t "and nothing else" told_lines $((SEEN + 3))
 
 # In the background it is the child who serves.
 : >"$T/told"

@@ -36,11 +36,22 @@ t "-nv: what it prints is a configuration that means the same" \
 	equals "$(sed 's/[[:space:]]*#.*//' "$T/first")" \
 	"$(printf '%s\n' "$STDOUT" | sed 's/[[:space:]]*#.*//')"
 
+# What is printed for somebody who is not root is not looked up.
+echo >"$T/empty.conf"
+chmod 711 "$T"
+setpriv --reuid=4711 --regid=4711 --clear-groups "$PREFORKD" -nv \
+	-f "$T/empty.conf" 2>/dev/null | tr -d '"' >"$T/defaults"
+
 # etc/preforkd.conf shows every keyword at its default. Accounts and the
 # directory of workers are this machine's, which may not have them.
 sed -e '/^#\(user\|group\|chroot\) /d' \
 	-e 's/^\([[:space:]]*\)#\([a-z]\)/\1\2/' \
 	"$TOP_SRCDIR/etc/preforkd.conf" >"$T/all.conf"
+for keyword in user group chroot; do
+	t "etc/preforkd.conf shows the default of $keyword" sh -c "
+		line=\$(sed -n 's/^#\\($keyword [^ ]*\\).*/\\1/p' '$TOP_BUILDDIR/preforkd.conf')
+		grep -qx \"\$line\" '$T/defaults'"
+done
 run "$PREFORKD" -nv -f "$T/all.conf"
 t "etc/preforkd.conf with every keyword uncommented is accepted" \
 	equals 0 $STATUS

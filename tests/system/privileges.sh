@@ -3,6 +3,7 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 need_root
+need strace
 
 # field PID NAME: a line of /proc/PID/status, without its name.
 field()
@@ -11,20 +12,34 @@ field()
 		sed 's/ *$//'
 }
 
+# each_worker COMMAND ...: true of each, with its pid as the last argument; and
+# there are some.
+each_worker()
+{
+	[ "$(worker_count)" -gt 0 ] || return
+	for pid in $(workers); do
+		"$@" "$pid" || return
+	done
+}
+
+has()
+{
+	equals "$2" "$(field "$3" "$1")"
+}
+
 each_worker_has()
 {
-	for pid in $(workers); do
-		equals "$2" "$(field "$pid" "$1")" || return
-	done
-	[ -n "$pid" ]
+	each_worker has "$1" "$2"
+}
+
+has_link()
+{
+	equals "$2" "$(readlink "/proc/$3/$1")"
 }
 
 each_worker_has_link()
 {
-	for pid in $(workers); do
-		equals "$2" "$(readlink "/proc/$pid/$1")" || return
-	done
-	[ -n "$pid" ]
+	each_worker has_link "$1" "$2"
 }
 
 # limit PID NAME: soft and hard, by their name in /proc.
@@ -33,22 +48,22 @@ limit()
 	sed -n "s/^Max $2  *\([^ ]*\)  *\([^ ]*\) .*/\1 \2/p" "/proc/$1/limits"
 }
 
+is_limited()
+{
+	equals "$2 $2" "$(limit "$3" "$1")"
+}
+
 each_worker_is_limited()
 {
-	for pid in $(workers); do
-		equals "$2 $2" "$(limit "$pid" "$1")" || return
-	done
+	each_worker is_limited "$1" "$2"
 }
 
 # One more descriptor than it has open: that of a connection.
-each_worker_has_one_more()
+has_one_more()
 {
-	for pid in $(workers); do
-		most=$(limit "$pid" "open files")
-		most=${most% *}
-		equals 1 "$((most - $(below "$most" "/proc/$pid/fd")))" ||
-			return
-	done
+	most=$(limit "$1" "open files")
+	most=${most% *}
+	equals 1 "$((most - $(below "$most" "/proc/$1/fd")))"
 }
 
 # How many numbers below a limit are taken.
@@ -67,12 +82,6 @@ has_no_capability()
 	done
 }
 
-each_worker_has_no_capability()
-{
-	for pid in $(workers); do
-		has_no_capability "$pid" || return
-	done
-}
 
 says()
 {
@@ -100,13 +109,13 @@ t "the same of the gid" each_worker_has Gid "4712 4712 4712 4712"
 t "no other group" each_worker_has Groups 4712
 t "they are in their chroot" each_worker_has_link root "$T/empty"
 t "... and in no other directory" each_worker_has_link cwd "$T/empty"
-t "no capability in any set" each_worker_has_no_capability
+t "no capability in any set" each_worker has_no_capability
 if [ "$SANDBOX" = yes ]; then
 	t "they cannot get new privileges" each_worker_has NoNewPrivs 1
 	t "seccomp is on" each_worker_has Seccomp 2
 	t "no process" each_worker_is_limited processes 0
 	t "no core" each_worker_is_limited "core file size" 0
-	t "one more descriptor" each_worker_has_one_more
+	t "one more descriptor" each_worker has_one_more
 fi
 t "nobody but root can look into them" sh -c "
 	for pid in $(workers); do
@@ -168,11 +177,38 @@ t "a group that is not there: exit status 2" equals 2 $STATUS
 t "... and it is named" says \
 	"^$T/bad.conf:1: group no-such-group: there is no such group; .*groupadd"
 
+# A container's root without what it takes; a step at the end that fails.
+run setpriv --bounding-set=-setuid "$PREFORKD" -F -f "$T/preforkd.conf"
+t "root that cannot change: exit status 2" equals 2 $STATUS
+t "... before anything is bound" says \
+	'^preforkd: started as root without CAP_SETUID, CAP_SETGID, .*start as another user'
+P=$T/pid/preforkd.pid
+mkdir "$T/pid"
+run strace -f -q -o "$T/strace" -e trace=capset -e inject=capset:error=EPERM \
+	"$PREFORKD" -F -p "$P" -f "$T/preforkd.conf"
+t "capabilities that cannot be given up: exit status 1" equals 1 $STATUS
+t "... and why" says 'not started: capabilities cannot be given up'
+t "... and no PID file is left" not test -e "$P"
+
+# A PID file in somebody else's directory cannot be removed by root's master.
+chown 4711 "$T/pid"
+start "$(conf)" -p "$P"
+stop
+t "a PID file that cannot be removed names nobody" not grep -q . "$P"
+
+start "user root
+chroot none
+$(conf)"
+t "workers as root: the log warns" logged \
+	'warning: workers run as root \(uid 0\)'
+stop
+
 # Not root: one notice, and the settings are left alone.
 : >"$T/log"
 chmod 666 "$T/log"
 {
-	echo "user root"
+	echo "user no-such-user"
+	echo "chroot $T/no-such-directory"
 	conf
 } >"$T/preforkd.conf"
 setpriv --reuid=4711 --regid=4712 --clear-groups --bounding-set=-all \

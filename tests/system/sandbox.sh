@@ -3,7 +3,8 @@
 # Then the same without the filter, where each of the other locks must hold.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need nc
+need_namespace
+need nc strace
 PORT=17007
 
 # ask NAME [NUMBER]: what the worker answers.
@@ -83,13 +84,43 @@ listener()
 old=$(workers)
 t "a timeout on the listener is set" answers "timeout done" timeout \
 	"$(listener "${old% *}")"
-asked()
+# The timeout is one of milliseconds: while it was set, accept would fail again
+# and again.
+serves_in_turn()
 {
-	ask timeout -1 >/dev/null && ask timeout -1 >/dev/null
+	equals "timeout EBADF" "$(ask timeout -1)" &&
+		equals "timeout EBADF" "$(ask timeout -1)"
 }
-t "... and both workers live on, and serve" asked
-t "... with the timeout gone" equals "$old" "$(workers)"
-stop
+t "... and both workers live on, and serve" serves_in_turn
+t "... the same ones" equals "$old" "$(workers)"
+trace "$old" -e trace=accept4
+sleep 1
+untrace
+t "... and wait in accept, with the timeout gone" \
+	at_most 2 "$(grep -c accept4 "$T/strace")"
+
+# While it stops, too.
+before=$(log_lines 'forbidden system call: openat')
+worker=$(workers | cut -d ' ' -f 1)
+other=$(workers | cut -d ' ' -f 2)
+kill -STOP "$other"
+mkfifo "$T/go"
+timeout 20 nc 127.0.0.1 $PORT <"$T/go" >"$T/answer" &
+BACKGROUND=$!
+exec 8>"$T/go"
+until_true field_is forbidden busy 1
+kill -STOP "$worker"
+kill -CONT "$other"
+echo openat >&8
+kill -TERM "$DAEMON"
+until_true logged 'notice: stopping'
+kill -CONT "$worker"
+wait "$DAEMON"
+exec 8>&-
+t "a forbidden call during a stop is named as well" \
+	equals $((before + 1)) "$(log_lines 'forbidden system call: openat')"
+wait $BACKGROUND
+DAEMON= BACKGROUND=
 
 start_one unfiltered
 t "without the filter the log says so" logged 'no seccomp'
