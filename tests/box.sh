@@ -71,8 +71,7 @@ make_files()
 install_box()
 {
 	mkdir "$T/build" && cd "$T/build" || return
-	"$TOP_SRCDIR/configure" -q --prefix=/usr --sysconfdir=/etc \
-		--localstatedir=/var --runstatedir=/run &&
+	"$TOP_SRCDIR/configure" -q --prefix=/usr &&
 		make -s -j2 install DESTDIR="$BOX"
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -19,6 +20,7 @@
 #include "master/stop.h"
 
 #define WAKE_PERIOD_MS 2
+#define TITLE_SIZE 256
 
 static void
 log_status(struct master *master)
@@ -157,6 +159,23 @@ loop(struct master *master)
 	}
 }
 
+/* "master echo *:7, daytime *:13", for ps(1). */
+static void
+set_title(const struct master *master)
+{
+	char title[TITLE_SIZE] = "";
+
+	for (uint32_t i = 0; i < master->pool_count; i++) {
+		strlcat(title, i == 0 ? "" : ", ", sizeof(title));
+		strlcat(
+		    title, master->pools[i].service->known.name, sizeof(title));
+		strlcat(title, " ", sizeof(title));
+		strlcat(
+		    title, master->pools[i].listener.address, sizeof(title));
+	}
+	setproctitle("master %s", title);
+}
+
 static void
 clean_up(struct master *master)
 {
@@ -204,7 +223,7 @@ master_run(
 	child_table_init(&master.children);
 	notify_open(&master.notify);
 	start(&master, background);
-	setproctitle("master");
+	set_title(&master);
 	loop(&master);
 	clean_up(&master);
 	log_notice("stopped");

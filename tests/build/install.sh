@@ -11,8 +11,7 @@ PROGRAM="./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/ma
 configured()
 {
 	mkdir -p "$T/build" && cd "$T/build" || return
-	"$TOP_SRCDIR/configure" -q -C --prefix=/usr --sysconfdir=/etc \
-		--localstatedir=/var "$@"
+	"$TOP_SRCDIR/configure" -q -C --prefix=/usr "$@"
 }
 
 make_in()
