@@ -3,6 +3,7 @@
  */
 #include "common/conf.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,47 @@ conf_derive(struct conf_service *service)
 		service->user_timeout = total * 1000;
 	if (!given(service, "send-timeout"))
 		service->send_timeout = total * 1000;
+}
+
+/* One of two gives way if it is a default; -1 where both were given. */
+static int
+order(struct conf_service *service, const char *lesser, int64_t *low,
+    const char *greater, int64_t *high, char why[CONF_WHY_SIZE])
+{
+	if (*low <= *high)
+		return 0;
+	if (!given(service, lesser)) {
+		*low = *high;
+	} else if (!given(service, greater)) {
+		*high = *low;
+	} else {
+		snprintf(why, CONF_WHY_SIZE,
+		    "%s %" PRId64 ": more than %s, which is %" PRId64, lesser,
+		    *low, greater, *high);
+		return -1;
+	}
+	return 0;
+}
+
+int
+conf_check_workers(struct conf_service *s, char why[CONF_WHY_SIZE])
+{
+	static const char start[] = "start-workers", max[] = "max-workers",
+			  min_spare[] = "min-spare-workers",
+			  max_spare[] = "max-spare-workers";
+
+	/* The first for what was given alone, the others with what it became.
+	 */
+	if (order(s, start, &s->start_workers, max, &s->max_workers, why) < 0 ||
+	    order(s, min_spare, &s->min_spare_workers, max, &s->max_workers,
+		why) < 0 ||
+	    order(s, max_spare, &s->max_spare_workers, max, &s->max_workers,
+		why) < 0 ||
+	    order(s, min_spare, &s->min_spare_workers, max_spare,
+		&s->max_spare_workers, why) < 0 ||
+	    order(s, start, &s->start_workers, max, &s->max_workers, why) < 0)
+		return -1;
+	return 0;
 }
 
 static char *

@@ -42,16 +42,21 @@ struct conf_service {
 	struct conf_listens listens;
 	int64_t backlog;
 	int64_t start_workers;
-	int64_t keepalive;          /* 0 or 1 */
-	int64_t peer_timeout;       /* s */
-	int64_t keepalive_idle;     /* s */
-	int64_t keepalive_interval; /* s */
+	int64_t min_spare_workers;
+	int64_t max_spare_workers;
+	int64_t max_workers;
+	int64_t max_connections_per_worker; /* 0: no limit */
+	int64_t keepalive;                  /* 0 or 1 */
+	int64_t peer_timeout;               /* s */
+	int64_t keepalive_idle;             /* s */
+	int64_t keepalive_interval;         /* s */
 	int64_t keepalive_count;
 	int64_t user_timeout;
 	int64_t send_timeout;
 	int64_t idle_timeout;
 	int64_t linger_timeout;
 	int64_t defer_accept; /* s */
+	int64_t batch;        /* SCHED_BATCH: 0 or 1 */
 	char *format;
 	int64_t utc; /* 0 or 1 */
 };

@@ -159,6 +159,8 @@ open_block(struct parser *p, const struct words *w)
 static void
 close_block(struct parser *p, const struct words *w)
 {
+	char why[CONF_WHY_SIZE];
+
 	if (w->count != 1)
 		error(p, "}: must be alone on its line");
 	else if (!p->in_block)
@@ -173,6 +175,8 @@ close_block(struct parser *p, const struct words *w)
 		    TAILQ_EMPTY(&p->service->listens))
 			error(p, "service %s: has no listen line",
 			    p->service->name);
+		if (conf_check_workers(p->service, why) < 0)
+			error(p, "service %s: %s", p->service->name, why);
 		conf_derive(p->service);
 	}
 	p->in_block = false;

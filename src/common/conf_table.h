@@ -16,15 +16,16 @@ enum conf_scope {
 enum conf_type {
 	CONF_BOOL, /* yes or no */
 	CONF_NUMBER,
-	CONF_TIME,    /* with a unit; held in milliseconds */
-	CONF_SECONDS, /* with a unit, whole seconds; held in those */
-	CONF_LEVEL,   /* error warning notice info debug */
-	CONF_PATH,    /* absolute, or "none" */
-	CONF_ACCOUNT, /* a user or a group, by name or number */
-	CONF_FORMAT,  /* of strftime(3), for one line */
-	CONF_LISTEN,  /* an address; may be given again */
-	CONF_BLOCK,   /* service NAME { */
-	CONF_INCLUDE  /* include GLOB */
+	CONF_TIME,       /* with a unit; held in milliseconds */
+	CONF_SECONDS,    /* with a unit, whole seconds; held in those */
+	CONF_LEVEL,      /* error warning notice info debug */
+	CONF_PATH,       /* absolute, or "none" */
+	CONF_ACCOUNT,    /* a user or a group, by name or number */
+	CONF_FORMAT,     /* of strftime(3), for one line */
+	CONF_SCHEDULING, /* normal or batch; held as 0 or 1 */
+	CONF_LISTEN,     /* an address; may be given again */
+	CONF_BLOCK,      /* service NAME { */
+	CONF_INCLUDE     /* include GLOB */
 };
 
 struct conf_keyword {
@@ -89,6 +90,14 @@ int conf_set_defaults(enum conf_scope scope, void *base);
  * T bounds how long a vanished peer can cost us a worker.
  */
 void conf_derive(struct conf_service *service);
+
+/*
+ * The worker keywords of a block, together: where max-workers is below the
+ * default of another, or max-spare-workers below that of min-spare-workers,
+ * the default gives way. Two values that were given and do not go together:
+ * -1 with what is wrong in why.
+ */
+int conf_check_workers(struct conf_service *service, char why[CONF_WHY_SIZE]);
 
 /* A new service block with defaults at the list's end, or NULL. */
 struct conf_service *conf_service_new(

@@ -89,6 +89,9 @@ conf_range_format(const struct conf_keyword *keyword, char *text, size_t size)
 	case CONF_LEVEL:
 		snprintf(text, size, "error, warning, notice, info or debug");
 		break;
+	case CONF_SCHEDULING:
+		snprintf(text, size, "normal or batch");
+		break;
 	case CONF_PATH:
 		snprintf(text, size, "an absolute path or none");
 		break;
@@ -191,6 +194,16 @@ parse_bool(const struct conf_keyword *keyword, const char *text, int64_t *value,
 	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
 		return out_of_range(keyword, why);
 	*value = strcmp(text, "yes") == 0;
+	return 0;
+}
+
+static int
+parse_scheduling(const struct conf_keyword *keyword, const char *text,
+    int64_t *value, char why[CONF_WHY_SIZE])
+{
+	if (strcmp(text, "normal") != 0 && strcmp(text, "batch") != 0)
+		return out_of_range(keyword, why);
+	*value = strcmp(text, "batch") == 0;
 	return 0;
 }
 
@@ -328,6 +341,8 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 		return parse_time(keyword, text, value, why);
 	case CONF_LEVEL:
 		return parse_level(keyword, text, value, why);
+	case CONF_SCHEDULING:
+		return parse_scheduling(keyword, text, value, why);
 	case CONF_PATH:
 		if (text[0] != '/' && strcmp(text, "none") != 0)
 			return out_of_range(keyword, why);
@@ -383,6 +398,10 @@ conf_value_format(const struct conf_keyword *keyword, const void *base,
 	case CONF_TIME:
 	case CONF_SECONDS:
 		format_number(keyword, *(const int64_t *)at, text, size);
+		break;
+	case CONF_SCHEDULING:
+		snprintf(text, size, "%s",
+		    *(const int64_t *)at != 0 ? "batch" : "normal");
 		break;
 	case CONF_LEVEL:
 		snprintf(text, size, "%s",

@@ -1,21 +1,16 @@
 #include "common/fdref.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
-struct fdref_holder {
-	TAILQ_ENTRY(fdref_holder) entry;
-	enum fdref_kind kind;
-	pid_t pid;
-};
+#include "common/unshared.h"
 
 struct fdref {
 	int fd;
 	size_t count;
 	TAILQ_HEAD(, fdref_holder) holders;
+	struct fdref_holder first;
 };
 
 struct fdref *
@@ -23,32 +18,24 @@ fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first)
 {
 	struct fdref *ref;
 
-	ref = calloc(1, sizeof(*ref));
+	ref = unshared_alloc(1, sizeof(*ref));
 	if (ref == NULL)
 		return NULL;
 	ref->fd = fd;
 	TAILQ_INIT(&ref->holders);
-	*first = fdref_hold(ref, kind, pid);
-	if (*first == NULL) {
-		free(ref);
-		return NULL;
-	}
+	*first = &ref->first;
+	fdref_hold(ref, *first, kind, pid);
 	return ref;
 }
 
-struct fdref_holder *
-fdref_hold(struct fdref *ref, enum fdref_kind kind, pid_t pid)
+void
+fdref_hold(struct fdref *ref, struct fdref_holder *holder, enum fdref_kind kind,
+    pid_t pid)
 {
-	struct fdref_holder *holder;
-
-	holder = calloc(1, sizeof(*holder));
-	if (holder == NULL)
-		return NULL;
 	holder->kind = kind;
 	holder->pid = pid;
 	TAILQ_INSERT_TAIL(&ref->holders, holder, entry);
 	ref->count++;
-	return holder;
 }
 
 void
@@ -63,11 +50,10 @@ fdref_drop(struct fdref *ref, struct fdref_holder *holder)
 	size_t left = --ref->count;
 
 	TAILQ_REMOVE(&ref->holders, holder, entry);
-	free(holder);
 	if (left == 0) {
 		/* Linux frees the descriptor whatever close(2) returns. */
 		close(ref->fd);
-		free(ref);
+		unshared_free(ref, 1, sizeof(*ref));
 	}
 	return left;
 }

@@ -9,6 +9,7 @@
 #define COMMON_FDREF_H
 
 #include <stddef.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 enum fdref_kind {
@@ -17,26 +18,33 @@ enum fdref_kind {
 };
 
 struct fdref;
-struct fdref_holder;
+
+/* Memory of the holder's, for as long as it holds. */
+struct fdref_holder {
+	TAILQ_ENTRY(fdref_holder) entry;
+	enum fdref_kind kind;
+	pid_t pid;
+};
 
 /*
  * Takes the ownership of fd, with a first holder of that kind (pid 0 where
- * the kind has none), stored in *first. Returns NULL with errno ENOMEM, and
- * fd stays the caller's.
+ * the kind has none), which is stored in *first and goes with the object.
+ * It is in unshared memory. Returns NULL with errno, and fd stays the
+ * caller's.
  */
 struct fdref *
 fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first);
 
-/* Adds a holder. Returns what fdref_drop takes, or NULL with errno ENOMEM. */
-struct fdref_holder *
-fdref_hold(struct fdref *ref, enum fdref_kind kind, pid_t pid);
+/* Adds a holder. */
+void fdref_hold(struct fdref *ref, struct fdref_holder *holder,
+    enum fdref_kind kind, pid_t pid);
 
 /* Says whose a holder is, when the pid was not known before fork(2). */
 void fdref_name(struct fdref_holder *holder, pid_t pid);
 
 /*
- * Drops a holder and frees it. Returns how many are left; when that is 0 the
- * descriptor was closed and ref is gone.
+ * Drops a holder. Returns how many are left; when that is 0 the descriptor was
+ * closed and ref is gone.
  */
 size_t fdref_drop(struct fdref *ref, struct fdref_holder *holder);
 

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/unshared.h"
 
 #define READ_TRIES 16
 
@@ -22,6 +22,12 @@ slots_offset(uint32_t rows)
 	size_t align = _Alignof(struct slot);
 
 	return (end + align - 1) / align * align;
+}
+
+static size_t
+idle_offset(uint32_t rows, uint32_t slots)
+{
+	return slots_offset(rows) + slots * sizeof(struct slot);
 }
 
 static void
@@ -60,22 +66,22 @@ map_memfd(size_t size)
 int
 scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 {
-	size_t size = slots_offset(rows) + slots * sizeof(struct slot);
+	size_t size = idle_offset(rows, slots) +
+	    rows * idle_set_words(slots) * sizeof(idle_word);
 	void *map;
 
-	board->free_slots = calloc(slots, sizeof(*board->free_slots));
+	board->free_slots = unshared_alloc(slots, sizeof(*board->free_slots));
 	if (board->free_slots == NULL)
 		return -1;
 	map = map_memfd(size);
 	if (map == MAP_FAILED) {
-		free(board->free_slots);
+		unshared_free(
+		    board->free_slots, slots, sizeof(*board->free_slots));
 		return -1;
 	}
-	/* A stack with slot 0 on top. */
-	for (board->free_count = 0; board->free_count < slots;
-	     board->free_count++)
-		board->free_slots[board->free_count] =
-		    slots - 1 - board->free_count;
+	board->free_count = board->used = 0;
+	board->idle =
+	    (idle_word *)(void *)((char *)map + idle_offset(rows, slots));
 	board->header = map;
 	board->rows = (struct pool_row *)(board->header + 1);
 	board->slots = (struct slot *)((char *)map + slots_offset(rows));
@@ -89,8 +95,21 @@ void
 scoreboard_destroy(struct scoreboard *board)
 {
 	munmap(board->header, board->size);
-	free(board->free_slots);
+	unshared_free(
+	    board->free_slots, board->slot_count, sizeof(*board->free_slots));
 	memset(board, 0, sizeof(*board));
+}
+
+idle_word *
+scoreboard_idle(const struct scoreboard *board, uint32_t row)
+{
+	return board->idle + row * idle_set_words(board->slot_count);
+}
+
+uint32_t
+scoreboard_index(const struct scoreboard *board, const struct slot *slot)
+{
+	return (uint32_t)(slot - board->slots);
 }
 
 struct slot *
@@ -98,9 +117,12 @@ scoreboard_take(struct scoreboard *board, uint32_t row)
 {
 	struct slot *slot;
 
-	if (board->free_count == 0)
+	if (board->free_count > 0)
+		slot = &board->slots[board->free_slots[--board->free_count]];
+	else if (board->used < board->slot_count)
+		slot = &board->slots[board->used++];
+	else
 		return NULL;
-	slot = &board->slots[board->free_slots[--board->free_count]];
 	slot->pool = row;
 	slot->last_ending = SCOREBOARD_NO_ENDING;
 	slot_set_state(slot, SLOT_STARTING, clock_ms());
@@ -145,8 +167,9 @@ scoreboard_release(struct scoreboard *board, uint32_t index, struct slot *slot,
 	for (size_t i = 0; i < SCOREBOARD_ENDINGS; i++)
 		add(&row->endings[i], &slot->endings[i]);
 	memset(slot, 0, sizeof(*slot));
-	board->free_slots[board->free_count++] =
-	    (uint32_t)(slot - board->slots);
+	idle_set_remove(
+	    scoreboard_idle(board, index), scoreboard_index(board, slot));
+	board->free_slots[board->free_count++] = scoreboard_index(board, slot);
 }
 
 /* Word by word: a word that races with the worker's store is not torn. */

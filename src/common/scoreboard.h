@@ -2,9 +2,10 @@
  * scoreboard: what each worker is doing, in memory that all processes share.
  *
  * One mapping of a memfd: a header, a row a pool (a listening socket), a slot
- * a worker. Only the worker writes its slot while it lives; before the fork
- * and after reaping the slot is the master's. The layout is fixed and carries
- * a version, because an upgraded master and other readers map it as well.
+ * a worker, an idle_set a pool. Only the worker writes its slot while it lives;
+ * before the fork and after reaping the slot is the master's. The layout is
+ * fixed and carries a version, because an upgraded master and other readers map
+ * it as well.
  *
  * Counters are single words, so that reading one is never torn. What belongs
  * together (the connection that is open) is read and written under a sequence
@@ -20,6 +21,7 @@
 #include <sys/types.h>
 
 #include "common/addr.h"
+#include "common/idle_set.h"
 #include "common/ledger.h"
 
 #define SCOREBOARD_MAGIC UINT64_C(0x7072656673636f72) /* "prefscor" */
@@ -84,6 +86,12 @@ struct pool_row {
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
 	_Atomic uint64_t log_lost;
 	_Atomic int64_t accept_warned_ms; /* see scoreboard_may_warn */
+	_Atomic uint64_t returned;        /* workers to accept, ever */
+	/* set by the master, taken by the worker that then wakes it */
+	_Atomic uint32_t
+	    want_ready; /* has come into accept for the first time */
+	_Atomic uint32_t want_short;  /* fewer than min-spare-workers */
+	_Atomic uint32_t want_excess; /* more than max-spare-workers */
 };
 
 struct scoreboard_header {
@@ -108,9 +116,11 @@ struct scoreboard {
 	struct scoreboard_header *header;
 	struct pool_row *rows;
 	struct slot *slots;
-	size_t size; /* of the mapping, in bytes */
+	idle_word *idle; /* of all rows, one after the other */
+	size_t size;     /* of the mapping, in bytes */
 	uint32_t slot_count;
-	uint32_t *free_slots; /* the master's stack of free slots */
+	uint32_t used;        /* slots from here on were never taken */
+	uint32_t *free_slots; /* those below that are free: a stack, unshared */
 	uint32_t free_count;
 };
 
@@ -122,6 +132,13 @@ int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
 
 /* Unmaps it and frees what scoreboard_create allocated. */
 void scoreboard_destroy(struct scoreboard *board);
+
+/* The workers of that row that are in accept. */
+idle_word *scoreboard_idle(const struct scoreboard *board, uint32_t row);
+
+/* Which one a slot is, from 0. */
+uint32_t
+scoreboard_index(const struct scoreboard *board, const struct slot *slot);
 
 /*
  * Master: takes a free slot for a new worker of that row, or returns NULL

@@ -43,7 +43,7 @@ status_count(
 	row->log_lost = past->log_lost;
 	for (size_t i = 0; i < ENDING_COUNT; i++)
 		row->endings[i] = past->endings[i];
-	for (uint32_t i = 0; i < board->slot_count; i++) {
+	for (uint32_t i = 0; i < board->used; i++) {
 		if (board->slots[i].state == SLOT_FREE)
 			continue;
 		/* Its counters are good even where the peer is not. */
@@ -60,12 +60,13 @@ status_format(const struct status_row *row, char *line, size_t size)
 
 	used = snprintf(line, size,
 	    "service=%s listen=%s state=%s busy=%u "
-	    "idle=%u other=%u workers=%u queue=%" PRIu32 "/%" PRIu32
+	    "idle=%u other=%u workers=%u max=%u queue=%" PRIu32 "/%" PRIu32
 	    " connections=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64
 	    " log-lost=%" PRIu64 " endings=",
 	    row->service, row->address, row->state, row->busy, row->idle,
-	    row->other, row->wanted, row->queue_length, row->queue_limit,
-	    row->connections, row->in, row->out, row->log_lost);
+	    row->other, row->workers, row->max, row->queue_length,
+	    row->queue_limit, row->connections, row->in, row->out,
+	    row->log_lost);
 	for (int i = 0; i < ENDING_COUNT; i++) {
 		if (used < 0 || (size_t)used >= size)
 			return line;

@@ -18,7 +18,8 @@ struct status_row {
 	unsigned busy;
 	unsigned idle;  /* in accept */
 	unsigned other; /* starting, or paused */
-	unsigned wanted;
+	unsigned workers;
+	unsigned max;
 	uint32_t queue_length;
 	uint32_t queue_limit;
 	uint64_t connections;

@@ -23,3 +23,10 @@ backoff_fail(struct backoff *backoff, int64_t now)
 	backoff->until = now + backoff_delay(backoff->failures);
 	return true;
 }
+
+void
+backoff_succeed(struct backoff *backoff, int64_t started)
+{
+	if (started >= backoff->until)
+		backoff->failures = 0;
+}

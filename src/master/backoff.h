@@ -24,6 +24,12 @@ struct backoff {
  */
 bool backoff_fail(struct backoff *backoff, int64_t now);
 
+/*
+ * Something that was started at that time went well: where that was after the
+ * last delay, the record is cleared.
+ */
+void backoff_succeed(struct backoff *backoff, int64_t started);
+
 /* The delay after that many failures in a row, in milliseconds. */
 int64_t backoff_delay(unsigned failures);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/log.h"
+#include "common/unshared.h"
 
 static int
 compare(const struct child *a, const struct child *b)
@@ -15,11 +16,22 @@ compare(const struct child *a, const struct child *b)
 RB_PROTOTYPE(child_tree, child, by_pid, compare)
 RB_GENERATE(child_tree, child, by_pid, compare)
 
-void
-child_table_init(struct child_table *table)
+int
+child_table_init(struct child_table *table, uint32_t size)
 {
+	table->places = unshared_alloc(size, sizeof(*table->places));
+	if (table->places == NULL)
+		return -1;
+	table->size = size;
 	RB_INIT(&table->all);
 	TAILQ_INIT(&table->starting);
+	return 0;
+}
+
+void
+child_table_free(struct child_table *table)
+{
+	unshared_free(table->places, table->size, sizeof(*table->places));
 }
 
 void

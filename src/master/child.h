@@ -18,26 +18,32 @@ struct pool;
 struct child {
 	RB_ENTRY(child) by_pid;
 	TAILQ_ENTRY(child) among_starting; /* while !ready */
-	pid_t pid;
+	pid_t pid;                         /* 0: nobody has the slot */
 	struct pool *pool;
 	struct slot *slot;
-	struct fdref_holder *holder; /* of the pool's listener */
+	struct fdref_holder holder; /* of the pool's listener */
 	int64_t started_ms;
-	bool ready; /* has come into accept */
+	bool ready;   /* has come into accept */
+	bool leaving; /* was told to retire */
 };
 
 RB_HEAD(child_tree, child);
 TAILQ_HEAD(child_list, child);
 
-/* All zero after child_table_init. */
+/* A place a slot of the scoreboard, in unshared memory. */
 struct child_table {
+	struct child *places;
+	uint32_t size;
 	struct child_tree all;
 	struct child_list starting;
 };
 
-void child_table_init(struct child_table *table);
+/* A table of that size. Returns 0, or -1 with errno. */
+int child_table_init(struct child_table *table, uint32_t size);
 
-/* Adds a child, which stays the caller's memory, as one that starts. */
+void child_table_free(struct child_table *table);
+
+/* Adds a child, which is one of places, as one that starts. */
 void child_add(struct child_table *table, struct child *child);
 
 /* Takes it out again. */

@@ -77,7 +77,7 @@ limits_print(const struct conf *conf, FILE *to)
 	TAILQ_FOREACH(service, &conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry) {
 			listeners++;
-			workers += service->start_workers;
+			workers += service->max_workers;
 		}
 	fprintf(to, "\n# Limits of the kernel:\n");
 	print_somaxconn(conf, to);

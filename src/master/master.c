@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "common/unshared.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
 #include "master/limits.h"
@@ -21,6 +21,7 @@
 
 #define WAKE_PERIOD_MS 2
 #define TITLE_SIZE 256
+#define FULL_WARN_MS 60000
 
 static void
 log_status(struct master *master)
@@ -39,7 +40,8 @@ log_status(struct master *master)
 							     "serving",
 			.holders = fdref_describe(
 			    pool->listener.ref, holders, sizeof(holders)),
-			.wanted = pool->state.wanted };
+			.workers = pool->state.alive + pool->state.leaving,
+			.max = pool->state.limits.max };
 
 		status_count(&master->board, pool->row, &row);
 		if (tcpstate_queue(fdref_fd(pool->listener.ref),
@@ -83,6 +85,79 @@ handle_signals(struct master *master, int64_t now)
 			  "restart to run another binary");
 }
 
+static struct pool_view
+view_of(const struct master *master, const struct pool *pool)
+{
+	struct pool_view view = {
+		.idle =
+		    idle_set_count(scoreboard_idle(&master->board, pool->row),
+			master->board.slot_count, UINT32_MAX),
+		.returned = master->board.rows[pool->row].returned
+	};
+	uint32_t length, limit;
+
+	/* While a worker is in accept nobody waits for long. */
+	if (view.idle == 0 &&
+	    tcpstate_queue(fdref_fd(pool->listener.ref), &length, &limit) == 0)
+		view.queue = length;
+	return view;
+}
+
+static void
+warn_full(struct pool *pool, const struct pool_view *view, int64_t now)
+{
+	uint32_t length, limit;
+
+	if (!pool_is_full(&pool->state, view) ||
+	    (pool->full_warned_ms != 0 &&
+		now - pool->full_warned_ms < FULL_WARN_MS) ||
+	    tcpstate_queue(fdref_fd(pool->listener.ref), &length, &limit) < 0)
+		return;
+	pool->full_warned_ms = now;
+	log_warnx("%s %s: all of max-workers %u serve, and %" PRIu32
+		  " clients wait in the queue of %" PRIu32
+		  "; raise max-workers, or lower idle-timeout",
+	    pool->service->known.name, pool->listener.address,
+	    pool->state.limits.max, length, limit);
+}
+
+/*
+ * Leaves word for the workers, when they shall wake us. One that took a
+ * connection before it could see that word has not: so we look once more.
+ * Returns true where that look shows that it is time already.
+ */
+static bool
+leave_word(struct master *master, struct pool *pool)
+{
+	struct pool_row *row = &master->board.rows[pool->row];
+	const struct pool_limits *limits = &pool->state.limits;
+	unsigned idle;
+
+	atomic_store(&row->want_short, pool_wants_short(&pool->state));
+	atomic_store(&row->want_excess, pool_wants_excess(&pool->state));
+	idle = idle_set_count(scoreboard_idle(&master->board, pool->row),
+	    master->board.slot_count, limits->max_spare + 1);
+	return (pool_wants_short(&pool->state) &&
+		   idle + pool->state.starting < limits->min_spare) ||
+	    (pool_wants_excess(&pool->state) && idle > limits->max_spare);
+}
+
+/* Forks and retires what the policy says. Returns when to wake up. */
+static int64_t
+manage(struct master *master, struct pool *pool, int64_t now)
+{
+	struct pool_view view;
+
+	do {
+		view = view_of(master, pool);
+		pool_look(&pool->state, &view, now);
+		warn_full(pool, &view, now);
+		spawn_retire(master, pool);
+		spawn_fill(master, pool, now);
+	} while (leave_word(master, pool));
+	return pool_wake_at(&pool->state, now);
+}
+
 /* One turn: what has happened, then what is to do. Returns when to wake up. */
 static int64_t
 turn(struct master *master)
@@ -102,8 +177,7 @@ turn(struct master *master)
 	if (master->stop.begun)
 		return stop_turn(master, now);
 	for (uint32_t i = 0; i < master->pool_count; i++) {
-		spawn_fill(master, &master->pools[i], now);
-		at = pool_wake_at(&master->pools[i].state, now);
+		at = manage(master, &master->pools[i], now);
 		wake = at < wake ? at : wake;
 	}
 	if (!master->is_up)
@@ -181,7 +255,9 @@ clean_up(struct master *master)
 {
 	for (uint32_t i = 0; i < master->pool_count; i++)
 		listener_release(&master->pools[i].listener);
-	free(master->pools);
+	unshared_free(
+	    master->pools, master->pool_count, sizeof(*master->pools));
+	child_table_free(&master->children);
 	scoreboard_destroy(&master->board);
 	spawn_release(master->sandbox);
 	if (master->pidfile_fd >= 0)
@@ -220,7 +296,6 @@ master_run(
 
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();
-	child_table_init(&master.children);
 	notify_open(&master.notify);
 	start(&master, background);
 	set_title(&master);

@@ -24,6 +24,8 @@ struct pool {
 	const struct conf_service *settings;
 	uint32_t row; /* in the scoreboard */
 	struct pool_state state;
+	uint64_t forks;         /* ever */
+	int64_t full_warned_ms; /* 0: never */
 };
 
 /* A stop in progress, see master/stop.h. */
@@ -42,7 +44,7 @@ struct master {
 	const struct privilege *privilege; /* of workers */
 	struct sandbox *sandbox;           /* the same, see worker/sandbox.h */
 	struct scoreboard board;
-	struct pool *pools;
+	struct pool *pools; /* unshared */
 	uint32_t pool_count;
 	struct child_table children;
 	int wake_fd;    /* eventfd(2): workers write, the loop polls */

@@ -4,30 +4,254 @@
 
 #include "common/clock.h"
 
+/*
+ * Multiples of the golden ratio, of which the fraction is taken: any few in a
+ * row are far apart (Knuth, The Art of Computer Programming, 6.4).
+ */
+uint64_t
+pool_connections(uint64_t limit, uint64_t nth)
+{
+	uint64_t fraction = (nth * UINT64_C(2654435769)) & UINT32_MAX;
+
+	return limit - ((limit / 4 * fraction) >> 32);
+}
+
 void
-pool_init(struct pool_state *pool, unsigned wanted)
+pool_init(struct pool_state *pool, const struct pool_limits *limits)
 {
 	memset(pool, 0, sizeof(*pool));
-	pool->wanted = wanted;
+	pool->limits = *limits;
+	pool->wanted = limits->start;
+	pool->batch = POOL_FIRST_BATCH;
 	pool->trial = true;
+	pool->look_at = CLOCK_NEVER;
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* How many workers there may be beside those that are about to leave. */
+static unsigned
+room(const struct pool_state *pool)
+{
+	return pool->limits.max - least(pool->leaving, pool->limits.max);
+}
+
+static void
+want(struct pool_state *pool, unsigned workers)
+{
+	pool->wanted = least(workers, room(pool));
+}
+
+/* Spare workers that are missing; one for each client that waits as well. */
+static unsigned
+shortfall(const struct pool_state *pool, const struct pool_view *view)
+{
+	unsigned needed = pool->limits.min_spare + view->queue;
+	unsigned spare = view->idle + pool->starting;
+
+	return needed > spare ? needed - spare : 0;
+}
+
+static void
+see(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	pool->seen_at = now;
+	pool->seen_returned = view->returned;
+	pool->look_at = now + POOL_WATCH_MS;
+}
+
+/*
+ * Whether those that wait are taken within POOL_WATCH_MS at the pace of the
+ * last moment: returned / elapsed workers a millisecond, queue + 1 clients.
+ */
+static bool
+takes_turns(
+    const struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	uint64_t returned = view->returned - pool->seen_returned;
+	uint64_t elapsed = (uint64_t)(now - pool->seen_at);
+
+	return returned * POOL_WATCH_MS > (view->queue + 1) * elapsed;
+}
+
+static void
+measure(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	pool->pace_at = now;
+	pool->pace_returned = view->returned;
+}
+
+/*
+ * Workers that wait for the network rather than for a processor end more
+ * connections when there are more of them. Only a try tells: half as many
+ * again, and if they do not raise the pace by a quarter they go again.
+ */
+static void
+try_more(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	uint64_t pace;
+
+	if (view->queue == 0) {
+		pool->pace_at = 0;
+		return;
+	}
+	if (pool->pace_at == 0 || pool->starting > 0) {
+		measure(pool, view, now);
+		return;
+	}
+	if (now - pool->pace_at < POOL_PACE_MS)
+		return;
+	pace = (view->returned - pool->pace_returned) * 1000 /
+	    (uint64_t)(now - pool->pace_at);
+	measure(pool, view, now);
+	if (now - pool->best_at > POOL_FORGET_MS)
+		pool->best_pace = 0;
+	if (pace > pool->best_pace + pool->best_pace / 4) {
+		pool->best_pace = pace;
+		pool->best_at = now;
+		pool->before_try = pool->alive;
+		want(pool, pool->alive + pool->alive / 2 + 1);
+	} else if (pool->before_try > 0) {
+		if (pool->alive > pool->before_try)
+			pool->retire = pool->alive - pool->before_try;
+		pool->before_try = 0;
+	}
+}
+
+static void
+grow(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	unsigned missing = shortfall(pool, view);
+
+	if (pool->mood == POOL_CALM) {
+		pool->mood = POOL_WATCHED;
+		see(pool, view, now);
+		return;
+	}
+	if (pool->mood != POOL_GROWING && now < pool->look_at)
+		return;
+	if (pool->alive >= room(pool)) {
+		see(pool, view, now);
+		pool->look_at = now + POOL_FULL_MS;
+		return;
+	}
+	if (now >= pool->look_at) {
+		pool->mood =
+		    takes_turns(pool, view, now) ? POOL_TURNING : POOL_GROWING;
+		see(pool, view, now);
+	}
+	if (pool->mood == POOL_TURNING)
+		try_more(pool, view, now);
+	else
+		want(pool, pool->alive + missing);
+}
+
+/*
+ * More than max-spare-workers were there in each sample of a second: a load
+ * that comes and goes within it costs no fork.
+ */
+static void
+shrink(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	unsigned excess;
+
+	if (view->idle <= pool->limits.max_spare) {
+		pool->samples = 0;
+		pool->step = 0;
+		pool->look_at = CLOCK_NEVER;
+		return;
+	}
+	if (pool->samples > 0 && now < pool->look_at)
+		return;
+	pool->look_at = now + POOL_SAMPLE_MS;
+	pool->least_idle = pool->samples == 0 ?
+	    view->idle :
+	    least(pool->least_idle, view->idle);
+	if (pool->samples++ < POOL_SAMPLES)
+		return;
+	pool->samples = 0;
+	excess = pool->least_idle - pool->limits.max_spare;
+	pool->step =
+	    pool->step == 0 ? 1 : least(2 * pool->step, POOL_MOST_RETIRED);
+	pool->retire = least(excess, pool->step);
+}
+
+void
+pool_look(struct pool_state *pool, const struct pool_view *view, int64_t now)
+{
+	if (!pool->begun) {
+		pool->begun = pool->alive >= pool->wanted && !pool->trial &&
+		    pool->starting == 0;
+		return;
+	}
+	if (shortfall(pool, view) > 0) {
+		pool->samples = 0;
+		pool->step = 0;
+		grow(pool, view, now);
+		return;
+	}
+	if (pool->mood != POOL_CALM) {
+		pool->mood = POOL_CALM;
+		pool->pace_at = 0;
+		pool->before_try = 0;
+		pool->batch = POOL_FIRST_BATCH;
+	}
+	shrink(pool, view, now);
 }
 
 unsigned
 pool_to_fork(const struct pool_state *pool, int64_t now)
 {
-	if (pool->alive >= pool->wanted || now < pool->backoff.until)
+	unsigned wanted = least(pool->wanted, room(pool));
+
+	if (pool->alive >= wanted || now < pool->backoff.until)
 		return 0;
 	if (pool->trial)
 		return pool->starting == 0 ? 1 : 0;
-	return pool->wanted - pool->alive;
+	return least(wanted - pool->alive, pool->batch);
+}
+
+unsigned
+pool_to_retire(const struct pool_state *pool)
+{
+	return pool->retire;
 }
 
 int64_t
 pool_wake_at(const struct pool_state *pool, int64_t now)
 {
-	if (pool->alive < pool->wanted && now < pool->backoff.until)
-		return pool->backoff.until;
-	return CLOCK_NEVER;
+	int64_t fork_at = CLOCK_NEVER;
+
+	if (pool->alive < least(pool->wanted, room(pool))) {
+		if (now < pool->backoff.until)
+			fork_at = pool->backoff.until;
+		else if (pool_to_fork(pool, now) > 0)
+			fork_at = now; /* the next batch */
+	}
+	return fork_at < pool->look_at ? fork_at : pool->look_at;
+}
+
+bool
+pool_wants_short(const struct pool_state *pool)
+{
+	return pool->begun && pool->mood == POOL_CALM;
+}
+
+bool
+pool_wants_excess(const struct pool_state *pool)
+{
+	return pool->begun && pool->look_at == CLOCK_NEVER &&
+	    pool->alive > pool->limits.max_spare;
+}
+
+bool
+pool_is_full(const struct pool_state *pool, const struct pool_view *view)
+{
+	return pool->begun && view->queue > 0 && pool->alive >= room(pool);
 }
 
 void
@@ -38,10 +262,31 @@ pool_forked(struct pool_state *pool)
 }
 
 void
+pool_turned(struct pool_state *pool)
+{
+	pool->batch = least(2 * pool->batch, POOL_LAST_BATCH);
+}
+
+void
 pool_ready(struct pool_state *pool)
 {
 	pool->starting--;
 	pool->trial = false;
+}
+
+void
+pool_retired(struct pool_state *pool)
+{
+	pool->alive--;
+	pool->leaving++;
+	pool->retire--;
+	pool->wanted = least(pool->wanted, pool->alive);
+}
+
+void
+pool_retired_all(struct pool_state *pool)
+{
+	pool->retire = 0;
 }
 
 static bool
@@ -74,10 +319,20 @@ pool_died_early(const struct pool_life *life)
 bool
 pool_reaped(struct pool_state *pool, const struct pool_life *life, int64_t now)
 {
+	if (life->leaving) {
+		pool->leaving--;
+		return false;
+	}
 	pool->alive--;
 	if (!life->was_ready)
 		pool->starting--;
-	return pool_died_early(life) && fail(pool, now);
+	if (pool_died_early(life))
+		return fail(pool, now);
+	backoff_succeed(&pool->backoff, now - life->lived_ms);
+	/* Whether it is missed is for the next look to say. */
+	if (pool->begun && !pool->trial)
+		pool->wanted = least(pool->wanted, pool->alive);
+	return false;
 }
 
 bool
@@ -91,6 +346,7 @@ pool_is_up(const struct pool_state *pool)
 {
 	if (pool->alive == pool->starting)
 		return false;
-	return pool->starting == 0 &&
-	    (pool->alive >= pool->wanted || pool_is_degraded(pool));
+	return pool->begun ||
+	    (pool->starting == 0 &&
+		(pool->alive >= pool->wanted || pool_is_degraded(pool)));
 }

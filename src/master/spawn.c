@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,68 +46,101 @@ stop_linger(const struct master *master, const struct pool *pool)
 	return linger < half ? linger : half;
 }
 
-static _Noreturn void
-become_worker(const struct master *master, const struct pool *pool,
-    struct child *child, pid_t parent)
+/* All that it needs, in one place: the pool stays in the master's memory. */
+static void
+describe_worker(const struct master *master, struct pool *pool,
+    const struct child *child, struct worker *worker)
 {
-	struct slot *slot = child->slot;
-	struct worker worker = { .service = pool->service,
-		.settings = pool->settings,
-		.privilege = master->privilege,
-		.sandbox = master->sandbox,
-		.address = pool->listener.address,
-		.listen_fd = fdref_fd(pool->listener.ref),
-		.wake_fd = master->wake_fd,
-		.master = parent,
-		.log_connections = master->conf->log_connections != 0,
-		.stop_linger_ms = stop_linger(master, pool),
-		.slot = slot,
-		.row = &master->board.rows[pool->row] };
-
-	free(child); /* our copy: we are no child of ours */
-	worker_run(&worker);
+	memset(worker, 0, sizeof(*worker));
+	worker->service = pool->service;
+	worker->settings = pool->settings;
+	worker->privilege = master->privilege;
+	worker->sandbox = master->sandbox;
+	strlcpy(
+	    worker->address, pool->listener.address, sizeof(worker->address));
+	worker->listen_fd = fdref_fd(pool->listener.ref);
+	worker->wake_fd = master->wake_fd;
+	worker->master = getpid();
+	worker->log_connections = master->conf->log_connections != 0;
+	worker->stop_linger_ms = stop_linger(master, pool);
+	worker->most_connections = pool_connections(
+	    (uint64_t)pool->settings->max_connections_per_worker,
+	    pool->forks++);
+	worker->slot = child->slot;
+	worker->row = &master->board.rows[pool->row];
+	worker->idle = scoreboard_idle(&master->board, pool->row);
+	worker->slot_count = master->board.slot_count;
+	worker->slot_index = scoreboard_index(&master->board, child->slot);
 }
 
 /*
  * All that can fail is done before the fork. Signals are blocked here, so the
  * child cannot run a handler of the master's, and its own TERM waits until
- * the worker has one.
+ * the worker has one. _Fork(3) because there is one thread, and nothing for
+ * handlers of pthread_atfork(3) to do but to write to three pages.
  */
 int
 spawn_one(struct master *master, struct pool *pool, int64_t now)
 {
-	struct child *child = calloc(1, sizeof(*child));
-	pid_t parent = getpid();
+	struct slot *slot = scoreboard_take(&master->board, pool->row);
+	struct worker worker;
+	struct child *child;
 	int saved;
+	pid_t pid;
 
-	if (child == NULL)
-		return -1;
-	child->pool = pool;
-	child->started_ms = now;
-	child->holder = fdref_hold(pool->listener.ref, FDREF_WORKER, 0);
-	child->slot = scoreboard_take(&master->board, pool->row);
-	if (child->slot == NULL)
+	if (slot == NULL) {
 		errno = ENOSPC; /* there are as many slots as workers */
-	child->pid = child->holder == NULL || child->slot == NULL ? -1 : fork();
-	if (child->pid == 0)
-		become_worker(master, pool, child, parent);
-	if (child->pid < 0) {
+		return -1;
+	}
+	child =
+	    &master->children.places[scoreboard_index(&master->board, slot)];
+	memset(child, 0, sizeof(*child));
+	child->pool = pool;
+	child->slot = slot;
+	child->started_ms = now;
+	describe_worker(master, pool, child, &worker);
+	pid = _Fork();
+	if (pid == 0)
+		worker_run(&worker); /* child is not there any more */
+	if (pid < 0) {
 		saved = errno;
-		if (child->slot != NULL)
-			scoreboard_release(
-			    &master->board, pool->row, child->slot, NULL, NULL);
-		if (child->holder != NULL)
-			fdref_drop(pool->listener.ref, child->holder);
-		free(child);
+		scoreboard_release(&master->board, pool->row, slot, NULL, NULL);
 		errno = saved;
 		return -1;
 	}
-	fdref_name(child->holder, child->pid);
+	child->pid = pid;
+	fdref_hold(pool->listener.ref, &child->holder, FDREF_WORKER, pid);
 	child_add(&master->children, child);
 	pool_forked(&pool->state);
 	log_debug("worker %d (%s %s) was started", (int)child->pid,
 	    pool->service->known.name, pool->listener.address);
 	return 0;
+}
+
+/*
+ * The idle ones in the highest slots. One that takes a connection before the
+ * signal reaches it serves that first.
+ */
+void
+spawn_retire(struct master *master, struct pool *pool)
+{
+	const idle_word *idle = scoreboard_idle(&master->board, pool->row);
+
+	for (uint32_t i = master->board.used;
+	     i-- > 0 && pool_to_retire(&pool->state) > 0;) {
+		struct child *child = &master->children.places[i];
+
+		if (child->pid == 0 || child->pool != pool || child->leaving ||
+		    !child->ready || !idle_set_has(idle, i))
+			continue;
+		if (kill(child->pid, SIGQUIT) < 0) {
+			log_warn("QUIT to worker %d", (int)child->pid);
+			continue;
+		}
+		child->leaving = true;
+		pool_retired(&pool->state);
+	}
+	pool_retired_all(&pool->state);
 }
 
 static void
@@ -126,6 +158,9 @@ spawn_fill(struct master *master, struct pool *pool, int64_t now)
 {
 	unsigned n = pool_to_fork(&pool->state, now);
 
+	if (n == 0)
+		return;
+	pool_turned(&pool->state);
 	while (n-- > 0) {
 		if (spawn_one(master, pool, now) == 0)
 			continue;
@@ -146,6 +181,9 @@ spawn_note_ready(struct master *master)
 	struct child *child, *next;
 	bool was_degraded;
 
+	/* Before the look: one that comes after it wakes us. */
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		atomic_store(&master->board.rows[i].want_ready, 1);
 	for (child = TAILQ_FIRST(&master->children.starting); child != NULL;
 	     child = next) {
 		next = TAILQ_NEXT(child, among_starting);
@@ -272,6 +310,7 @@ life_of(struct master *master, struct child *child, bool asked, int64_t now)
 		pool_ready(&child->pool->state);
 	}
 	return (struct pool_life){ .asked = asked,
+		.leaving = child->leaving,
 		.was_ready = child->ready,
 		.connections = child->slot->connections,
 		.lived_ms = now - child->started_ms };
@@ -300,11 +339,11 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 		log_lost_connection(child, &last);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LOG_DIED)
 		log_reopen();
-	fdref_drop(pool->listener.ref, child->holder);
+	fdref_drop(pool->listener.ref, &child->holder);
 	child_remove(&master->children, child);
+	child->pid = 0;
 	if (pool_reaped(&pool->state, &life, now))
 		log_degraded(pool);
 	if (pool_died_early(&life) && !master->is_up)
 		master->start_failed = true;
-	free(child);
 }

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "common/log.h"
+#include "common/unshared.h"
 #include "master/background.h"
 #include "master/pidlock.h"
 #include "master/spawn.h"
@@ -70,7 +71,12 @@ add_pools(struct master *master, const struct conf_service *service,
 		pool->service = service_find(service->name);
 		pool->settings = service;
 		pool->row = master->pool_count++;
-		pool_init(&pool->state, (unsigned)service->start_workers);
+		pool_init(&pool->state,
+		    &(struct pool_limits){
+			.start = (unsigned)service->start_workers,
+			.min_spare = (unsigned)service->min_spare_workers,
+			.max_spare = (unsigned)service->max_spare_workers,
+			.max = (unsigned)service->max_workers });
 		listener_check_backlog(&pool->listener, service->backlog);
 	}
 }
@@ -101,21 +107,35 @@ open_listeners(struct master *master)
 	}
 }
 
+/* Their states change with every fork: not for the memory that forks share. */
+static void
+unshare_pools(struct master *master)
+{
+	struct pool *pools = unshared_alloc(master->pool_count, sizeof(*pools));
+
+	if (pools == NULL)
+		fatal("memory for the listeners");
+	memcpy(pools, master->pools, master->pool_count * sizeof(*pools));
+	free(master->pools);
+	master->pools = pools;
+}
+
 static void
 create_scoreboard(struct master *master)
 {
 	uint32_t slots = 0;
 
 	for (uint32_t i = 0; i < master->pool_count; i++)
-		slots += master->pools[i].state.wanted;
-	if (scoreboard_create(&master->board, master->pool_count, slots) < 0) {
+		slots += master->pools[i].state.limits.max;
+	if (scoreboard_create(&master->board, master->pool_count, slots) < 0 ||
+	    child_table_init(&master->children, slots) < 0) {
 		release_pidfile(master);
 		/* Its memory is a file to the kernel: limits of files count. */
 		fatal("not started: no memory for the scoreboard of %" PRIu32
 		      " workers (%s)",
 		    slots,
 		    errno == EFBIG ? "raise RLIMIT_FSIZE" :
-				     "lower start-workers");
+				     "lower max-workers");
 	}
 	for (uint32_t i = 0; i < master->pool_count; i++) {
 		const struct pool *pool = &master->pools[i];
@@ -180,6 +200,7 @@ start(struct master *master, bool background)
 			fatal("not started: no process for the background");
 		}
 	}
+	unshare_pools(master);
 	create_scoreboard(master);
 	prepare_workers(master);
 	write_pidfile(master);

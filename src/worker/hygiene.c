@@ -1,5 +1,6 @@
 #include "worker/hygiene.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -111,11 +112,25 @@ die_with_master(const struct worker *worker)
 		_exit(WORKER_FAILED);
 }
 
+/*
+ * SCHED_BATCH: a worker that is woken does not preempt the one that writes,
+ * see sched(7). The master has warned where that is not allowed.
+ */
+static void
+be_scheduled(const struct worker *worker)
+{
+	static const struct sched_param none = { 0 };
+
+	if (worker->settings->batch)
+		(void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 void
 hygiene(const struct worker *worker)
 {
 	sigset_t none;
 
+	be_scheduled(worker);
 	log_enter_worker();
 	listen_fd_to_close = worker->listen_fd;
 	reset_signals();

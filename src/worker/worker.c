@@ -107,6 +107,7 @@ pause_accepting(const struct worker *worker, int error)
 {
 	int64_t now = clock_ms();
 
+	idle_set_remove(worker->idle, worker->slot_index);
 	slot_set_state(worker->slot, SLOT_PAUSED, now);
 	if (scoreboard_may_warn(worker->row, now, WARN_PERIOD_MS))
 		log_warnx("%s: accept: %s; connections wait in the queue "
@@ -118,6 +119,7 @@ pause_accepting(const struct worker *worker, int error)
 	/* A signal ends the pause early, and the caller looks at its flag. */
 	poll(NULL, 0, PAUSE_MS);
 	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+	idle_set_add(worker->idle, worker->slot_index);
 }
 
 /*
@@ -226,6 +228,53 @@ log_needs_successor(int64_t started)
 }
 
 static void
+wake_master(const struct worker *worker)
+{
+	static const uint64_t one = 1;
+
+	/* It takes 2^64 - 2 of these, and one that is full wakes it as well. */
+	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
+		log_warn("wake-up of the master");
+}
+
+/*
+ * It is in accept. The master has left word when it wants to hear that too
+ * many are: the first one takes the word away, so there is one wake-up.
+ */
+static void
+enter_idle(const struct worker *worker)
+{
+	uint32_t most = (uint32_t)worker->settings->max_spare_workers;
+
+	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+	idle_set_add(worker->idle, worker->slot_index);
+	if (atomic_load(&worker->row->want_excess) != 0 &&
+	    idle_set_count(worker->idle, worker->slot_count, most + 1) > most &&
+	    atomic_exchange(&worker->row->want_excess, 0) != 0)
+		wake_master(worker);
+}
+
+/* It has taken a connection: the same for too few that are left. */
+static void
+leave_idle(const struct worker *worker)
+{
+	uint32_t enough = (uint32_t)worker->settings->min_spare_workers;
+
+	idle_set_remove(worker->idle, worker->slot_index);
+	if (atomic_load(&worker->row->want_short) != 0 &&
+	    idle_set_count(worker->idle, worker->slot_count, enough) < enough &&
+	    atomic_exchange(&worker->row->want_short, 0) != 0)
+		wake_master(worker);
+}
+
+static bool
+has_served_enough(const struct worker *worker)
+{
+	return worker->most_connections != 0 &&
+	    worker->slot->connections >= worker->most_connections;
+}
+
+static void
 accept_loop(const struct worker *worker)
 {
 	int64_t started = clock_ms();
@@ -243,30 +292,29 @@ accept_loop(const struct worker *worker)
 			copy_log_losses(worker);
 			continue;
 		}
+		leave_idle(worker);
 		serve(worker, fd, (struct sockaddr *)&peer);
 		copy_log_losses(worker);
-		slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+		atomic_fetch_add_explicit(
+		    &worker->row->returned, 1, memory_order_relaxed);
 		/* Nobody is forked as a successor while the daemon stops. */
 		if (!worker_stopping && log_needs_successor(started))
 			_exit(WORKER_LOG_DIED);
+		if (!worker_stopping && has_served_enough(worker))
+			break;
+		enter_idle(worker);
 	}
 }
 
 void
 worker_run(const struct worker *worker)
 {
-	static const uint64_t one = 1;
-
 	atomic_store(&worker->slot->pid, getpid());
 	hygiene(worker);
 	sandbox_close(worker->sandbox, worker->slot);
-	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
-	/*
-	 * The master waits for its first workers. An eventfd takes 2^64 - 2
-	 * of these, and one that is full wakes it as well.
-	 */
-	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
-		log_warn("wake-up of the master");
+	enter_idle(worker);
+	if (atomic_exchange(&worker->row->want_ready, 0) != 0)
+		wake_master(worker);
 	accept_loop(worker);
 	_exit(WORKER_DONE);
 }

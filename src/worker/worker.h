@@ -29,14 +29,18 @@ struct worker {
 	const struct conf_service *settings;
 	const struct privilege *privilege;
 	const struct sandbox *sandbox;
-	const char *address; /* of the listening socket, as text */
+	char address[ADDR_STRLEN]; /* of the listening socket, as text */
 	int listen_fd;
 	int wake_fd; /* an eventfd(2) of the master's */
 	pid_t master;
 	bool log_connections;
 	int64_t stop_linger_ms; /* for all lingering after a stop, together */
+	uint64_t most_connections; /* it leaves after; 0: no limit */
 	struct slot *slot;
 	struct pool_row *row;
+	idle_word *idle;     /* its pool's, see common/idle_set.h */
+	uint32_t slot_count; /* of that set */
+	uint32_t slot_index; /* in it */
 };
 
 /*

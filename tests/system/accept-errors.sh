@@ -33,7 +33,7 @@ start "pid-file none
 user root
 service echo {
 listen 127.0.0.1:$ECHO
-start-workers $START_WORKERS
+max-workers $START_WORKERS
 }"
 limit
 "$CLIENT" echo -c -n 5 -b 1000 -t 40 127.0.0.1 $ECHO >"$T/client.out" &
@@ -59,7 +59,7 @@ stop
 
 # A worker that pauses is not to hold a stop up.
 start "user root
-$(conf "start-workers 1")"
+$(conf "max-workers 1")"
 limit
 "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO >/dev/null 2>&1 &
 BACKGROUND=$!
@@ -74,7 +74,7 @@ t "a stop while no descriptor is left takes no second" at_most 1000 $MS
 
 # Errors that belong to a connection, or to nothing: accept goes on at once.
 for error in ECONNABORTED EINTR EPROTO ENETDOWN; do
-	start "$(conf "start-workers 1")"
+	start "$(conf "max-workers 1")"
 	# The accept that blocks already is not hit: it takes this client. What is
 	# called instead must be on the list of the sandbox.
 	trace "$(pgrep -f -P "$DAEMON" 'worker echo')" -e trace=accept4 \

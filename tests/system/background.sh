@@ -97,7 +97,7 @@ stop_syslogd
 
 # syslogd is gone when the stop comes: nobody leaves before the queue is empty.
 start_syslogd
-conf "start-workers 1" >preforkd.conf
+conf "max-workers 1" >preforkd.conf
 run "$PREFORKD" -f preforkd.conf -p "$P"
 DAEMON=$(cat "$P")
 stop_syslogd

@@ -37,7 +37,7 @@ year_of()
 set_clock +0
 # Root may read the clock of the test, which workers do for libfaketime.
 start "user root
-$(conf "idle-timeout 60s" "send-timeout 60s" "start-workers 4")"
+$(conf "idle-timeout 60s" "send-timeout 60s" "max-workers 4")"
 "$CLIENT" echo -n 2 -b 100 -t 30 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 until_true field_is echo busy 2

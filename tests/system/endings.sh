@@ -7,7 +7,7 @@ ended()
 	until_true logged "service=$1 .*ending=$2 "
 }
 
-start "$(conf "start-workers 2" "idle-timeout 300ms" "linger-timeout 400ms" \
+start "$(conf "max-workers 2" "idle-timeout 300ms" "linger-timeout 400ms" \
 	"send-timeout 500ms")"
 
 "$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null

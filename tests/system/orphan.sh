@@ -11,7 +11,7 @@ all_gone()
 	done
 }
 
-start "$(conf "start-workers 20")"
+start "$(conf "start-workers 20" "max-workers 20")"
 "$CLIENT" echo -n 3 -t 20 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 until_true grep -q ready "$T/client.out"
@@ -37,7 +37,7 @@ if [ -n "${TEST_NAMESPACE-}" ]; then
 	start "pid-file none
 service echo {
 listen 127.0.0.1:$ECHO
-start-workers 1
+max-workers 1
 }"
 	old=$(workers)
 	trace "$DAEMON" -f -e trace=prctl \

@@ -40,6 +40,9 @@ start "pid-file none
 service echo {
 listen 127.0.0.1:$ECHO
 start-workers $N
+min-spare-workers $N
+max-spare-workers $N
+max-workers $N
 }"
 t "$N workers are in accept" field_is echo idle $N
 for round in 1 2 3; do

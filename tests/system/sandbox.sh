@@ -45,7 +45,7 @@ start_one()
 log-connections yes
 service forbidden {
 listen 127.0.0.1:$PORT
-start-workers 2
+max-workers 2
 }"
 }
 

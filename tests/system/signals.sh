@@ -23,7 +23,7 @@ start "pid-file none
 log-connections yes
 service echo {
 listen 127.0.0.1:$ECHO
-start-workers 1
+max-workers 1
 }"
 
 # QUIT to an idle worker, at every moment of its way into accept.

@@ -7,7 +7,7 @@ CONF="pid-file none
 log-connections yes
 service echo {
 listen 127.0.0.1:$ECHO
-start-workers 1
+max-workers 1
 }"
 
 start "$CONF"
@@ -32,7 +32,7 @@ log-connections yes
 stop-timeout 4s
 service echo {
 listen 127.0.0.1:$ECHO
-start-workers 1
+max-workers 1
 linger-timeout 60s
 }"
 late_client -n 6 -b 3000

@@ -53,7 +53,7 @@ in_accept()
 	BACKGROUND=
 }
 
-conf "start-workers 8" >"$T/preforkd.conf"
+conf "start-workers 8" "max-workers 8" >"$T/preforkd.conf"
 rounds right_after_start
 t "$ROUNDS stops right after the start: none takes over a second" \
 	at_most $LIMIT $WORST

@@ -3,7 +3,8 @@
 # signal is slept over.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-MANY="start-workers 120"
+MANY="start-workers 120
+max-workers 120"
 
 # A client that is connected and has sent something when this returns.
 client()
