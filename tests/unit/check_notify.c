@@ -27,8 +27,12 @@ static struct pool
 pool_of(const char *service, const char *address, unsigned wanted)
 {
 	struct pool pool = { .service = service_find(service) };
+	const struct pool_limits limits = { .start = wanted,
+		.min_spare = wanted,
+		.max_spare = wanted,
+		.max = 2 * wanted };
 
-	pool_init(&pool.state, wanted);
+	pool_init(&pool.state, &limits);
 	pool.state.trial = false;
 	pool.state.alive = wanted;
 	snprintf(pool.listener.address, sizeof(pool.listener.address), "%s",

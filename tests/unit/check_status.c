@@ -121,7 +121,8 @@ static const struct status_row serving = { .service = "echo",
 	.busy = 1,
 	.idle = 2,
 	.other = 3,
-	.wanted = 4,
+	.workers = 6,
+	.max = 1024,
 	.queue_length = 5,
 	.queue_limit = 4096,
 	.connections = UINT64_MAX,
@@ -129,9 +130,9 @@ static const struct status_row serving = { .service = "echo",
 	.out = 7,
 	.log_lost = 8 };
 
-#define FRONT                                                                  \
-	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "      \
-	"workers=4 queue=5/4096 connections=18446744073709551615 in=6 out=7 "  \
+#define FRONT                                                                          \
+	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "              \
+	"workers=6 max=1024 queue=5/4096 connections=18446744073709551615 in=6 out=7 " \
 	"log-lost=8 endings="
 #define BACK " holders=configuration,4241,4242"
 
