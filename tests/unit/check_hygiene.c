@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include "worker/hygiene.h"
 
 static const struct service service = { .known = { .name = "echo" } };
+static struct conf_service settings;
 
 /* The exit status of a worker that runs what after its hygiene. */
 static int
@@ -21,6 +23,7 @@ exit_of(void (*what)(const struct worker *), pid_t master)
 	struct privilege privilege = { .changes = false };
 	struct sandbox *sandbox = sandbox_prepare();
 	struct worker worker = { .service = &service,
+		.settings = &settings,
 		.privilege = &privilege,
 		.sandbox = sandbox,
 		.address = "127.0.0.1:7",
@@ -88,6 +91,13 @@ ignore(const struct worker *worker)
 }
 
 static void
+tell_policy(const struct worker *worker)
+{
+	(void)worker;
+	_exit(sched_getscheduler(0));
+}
+
+static void
 nothing(const struct worker *worker)
 {
 	(void)worker;
@@ -124,6 +134,15 @@ START_TEST(a_master_that_died_before_is_noticed)
 }
 END_TEST
 
+START_TEST(a_worker_is_scheduled_as_it_is_set)
+{
+	ck_assert_int_eq(exit_of(tell_policy, getpid()), SCHED_OTHER);
+	settings.batch = 1;
+	ck_assert_int_eq(exit_of(tell_policy, getpid()), SCHED_BATCH);
+	ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -135,5 +154,7 @@ main(void)
 	tcase_add_test(tcase, term_keeps_the_listener);
 	tcase_add_test(tcase, signals_for_the_master_are_ignored);
 	tcase_add_test(tcase, a_master_that_died_before_is_noticed);
+	tcase = unit_case(suite, "scheduling");
+	tcase_add_test(tcase, a_worker_is_scheduled_as_it_is_set);
 	return unit_run(suite);
 }
