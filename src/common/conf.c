@@ -148,16 +148,13 @@ conf_check_workers(struct conf_service *s, char why[CONF_WHY_SIZE])
 			  min_spare[] = "min-spare-workers",
 			  max_spare[] = "max-spare-workers";
 
-	/* The first for what was given alone, the others with what it became.
-	 */
 	if (order(s, start, &s->start_workers, max, &s->max_workers, why) < 0 ||
 	    order(s, min_spare, &s->min_spare_workers, max, &s->max_workers,
 		why) < 0 ||
 	    order(s, max_spare, &s->max_spare_workers, max, &s->max_workers,
 		why) < 0 ||
 	    order(s, min_spare, &s->min_spare_workers, max_spare,
-		&s->max_spare_workers, why) < 0 ||
-	    order(s, start, &s->start_workers, max, &s->max_workers, why) < 0)
+		&s->max_spare_workers, why) < 0)
 		return -1;
 	return 0;
 }

@@ -253,6 +253,10 @@ START_TEST(print_says_what_is_derived)
 	    "\tlisten *:7\n"
 	    "\tbacklog 4096\n"
 	    "\tstart-workers 4\n"
+	    "\tmin-spare-workers 4\n"
+	    "\tmax-spare-workers 16\n"
+	    "\tmax-workers 1024\n"
+	    "\tmax-connections-per-worker 0\n"
 	    "\tkeepalive yes\n"
 	    "\tpeer-timeout 120s\n"
 	    "\tkeepalive-idle 60s\t# from peer-timeout\n"
@@ -263,6 +267,7 @@ START_TEST(print_says_what_is_derived)
 	    "\tidle-timeout 10m\n"
 	    "\tlinger-timeout 5s\n"
 	    "\tdefer-accept 0\n"
+	    "\tscheduling normal\n"
 	    "}\n");
 	free(text);
 	conf_free(conf);
@@ -285,11 +290,14 @@ static const char *const round_trips[] = { "",
 	"service echo {\nlisten *:7\n}\n",
 	"service daytime {\nlisten *:13\n}\nservice echo {\nlisten *:7\n"
 	"listen [::1]:8\n}\n",
+	"service echo {\nlisten *:7\nmax-workers 2\n}\n",
 	"service echo {\nlisten *:7\npeer-timeout 65534s\n}\n",
 	"service echo {\nlisten *:7\npeer-timeout 2s\nkeepalive-idle 9s\n}\n",
 	"pid-file \"/a # \\\"b\\\" \\\\c\"\nlog-level error\n"
 	"log-connections yes\nstop-timeout 1501ms\nservice daytime {\n"
-	"listen localhost:1313\nbacklog 1\nstart-workers 65535\n"
+	"listen localhost:1313\nbacklog 1\nstart-workers 65534\n"
+	"min-spare-workers 2\nmax-spare-workers 3\nmax-workers 65535\n"
+	"max-connections-per-worker 1000000000\nscheduling batch\n"
 	"keepalive no\npeer-timeout 601s\nkeepalive-idle 7m\n"
 	"keepalive-interval 3s\nkeepalive-count 127\nuser-timeout 0\n"
 	"send-timeout 24h\nidle-timeout 1ms\nlinger-timeout 59m\n"

@@ -43,6 +43,18 @@ static const struct {
 	{ "backlog", "65535", SERVICE(backlog), 65535 },
 	{ "start-workers", "1", SERVICE(start_workers), 1 },
 	{ "start-workers", "65535", SERVICE(start_workers), 65535 },
+	{ "min-spare-workers", "1", SERVICE(min_spare_workers), 1 },
+	{ "min-spare-workers", "1024", SERVICE(min_spare_workers), 1024 },
+	{ "max-spare-workers", "1", SERVICE(max_spare_workers), 1 },
+	{ "max-spare-workers", "1024", SERVICE(max_spare_workers), 1024 },
+	{ "max-workers", "1", SERVICE(max_workers), 1 },
+	{ "max-workers", "65535", SERVICE(max_workers), 65535 },
+	{ "max-connections-per-worker", "0",
+	    SERVICE(max_connections_per_worker), 0 },
+	{ "max-connections-per-worker", "1000000000",
+	    SERVICE(max_connections_per_worker), 1000000000 },
+	{ "scheduling", "normal", SERVICE(batch), 0 },
+	{ "scheduling", "batch", SERVICE(batch), 1 },
 	{ "keepalive", "yes", SERVICE(keepalive), 1 },
 	{ "keepalive", "no", SERVICE(keepalive), 0 },
 	{ "peer-timeout", "2s", SERVICE(peer_timeout), 2 },
@@ -132,6 +144,16 @@ static const struct {
 		"99999999999999999999" } },
 	{ "start-workers", "must be 1 to 65535", true,
 	    { "0", "65536", "-1", "4w", "many" } },
+	{ "min-spare-workers", "must be 1 to 65535", true,
+	    { "0", "65536", "-1", "4w" } },
+	{ "max-spare-workers", "must be 1 to 65535", true,
+	    { "0", "65536", "-1", "4w" } },
+	{ "max-workers", "must be 1 to 65535", true,
+	    { "0", "65536", "-1", "4w" } },
+	{ "max-connections-per-worker", "must be 0 to 1000000000", true,
+	    { "1000000001", "-1", "1s", "none" } },
+	{ "scheduling", "must be normal or batch", true,
+	    { "Batch", "0", "idle", "batches" } },
 	{ "keepalive", "must be yes or no", true, { "YES", "0", "off" } },
 	{ "peer-timeout", "must be 2s to 65534s", true,
 	    { "0", "0s", "1s", "65535s", "19h", "1000ms",
@@ -388,6 +410,11 @@ START_TEST(defaults_are_those_of_the_table)
 	ck_assert_int_eq(conf->stop_timeout, 10000);
 	ck_assert_int_eq(service->backlog, 4096);
 	ck_assert_int_eq(service->start_workers, 4);
+	ck_assert_int_eq(service->min_spare_workers, 4);
+	ck_assert_int_eq(service->max_spare_workers, 16);
+	ck_assert_int_eq(service->max_workers, 1024);
+	ck_assert_int_eq(service->max_connections_per_worker, 0);
+	ck_assert_int_eq(service->batch, 0);
 	ck_assert_int_eq(service->keepalive, 1);
 	ck_assert_int_eq(service->peer_timeout, 120);
 	ck_assert_int_eq(service->keepalive_idle, 60);
