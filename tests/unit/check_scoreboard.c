@@ -79,6 +79,69 @@ START_TEST(slots_are_taken_until_all_are)
 }
 END_TEST
 
+START_TEST(slots_are_used_again_before_new_ones_are_touched)
+{
+	struct slot *first = scoreboard_take(&board, 0);
+	struct slot *second = scoreboard_take(&board, 0);
+
+	ck_assert_uint_eq(scoreboard_index(&board, first), 0);
+	ck_assert_uint_eq(scoreboard_index(&board, second), 1);
+	ck_assert_uint_eq(board.used, 2);
+	for (int i = 0; i < 3 * SLOTS; i++) {
+		scoreboard_release(&board, 0, first, NULL, NULL);
+		ck_assert_ptr_eq(scoreboard_take(&board, 0), first);
+	}
+	ck_assert_uint_eq(board.used, 2);
+	scoreboard_release(&board, 0, second, NULL, NULL);
+	scoreboard_release(&board, 0, first, NULL, NULL);
+	ck_assert_uint_eq(board.free_count, 2);
+	ck_assert_uint_eq(board.used, 2);
+	/* The last one is still warm in the caches. */
+	ck_assert_ptr_eq(scoreboard_take(&board, 0), first);
+	ck_assert_ptr_eq(scoreboard_take(&board, 0), second);
+	ck_assert_uint_eq(
+	    scoreboard_index(&board, scoreboard_take(&board, 0)), 2);
+	ck_assert_uint_eq(board.used, 3);
+	ck_assert_uint_eq(board.free_count, 0);
+}
+END_TEST
+
+START_TEST(each_row_has_idle_bits_of_its_own)
+{
+	for (uint32_t row = 0; row < ROWS; row++)
+		for (uint32_t i = 0; i < SLOTS; i++)
+			if (i >= row)
+				idle_set_add(scoreboard_idle(&board, row), i);
+	for (uint32_t row = 0; row < ROWS; row++)
+		ck_assert_uint_eq(idle_set_count(scoreboard_idle(&board, row),
+				      SLOTS, UINT32_MAX),
+		    SLOTS - row);
+	/* Beyond the slots, and within the mapping. */
+	ck_assert((char *)scoreboard_idle(&board, 0) >=
+	    (char *)(board.slots + SLOTS));
+	ck_assert((char *)scoreboard_idle(&board, ROWS) <=
+	    (char *)board.header + board.size);
+}
+END_TEST
+
+START_TEST(a_released_slot_is_not_idle)
+{
+	struct slot *dead, *other;
+	idle_word *idle = scoreboard_idle(&board, 1);
+
+	scoreboard_take(&board, 0);
+	dead = scoreboard_take(&board, 1);
+	other = scoreboard_take(&board, 1);
+	idle_set_add(idle, scoreboard_index(&board, dead));
+	idle_set_add(idle, scoreboard_index(&board, other));
+	/* Killed in accept, its bit is still there. */
+	scoreboard_release(&board, 1, dead, NULL, NULL);
+	ck_assert(!idle_set_has(idle, 1));
+	ck_assert(idle_set_has(idle, 2));
+	ck_assert_uint_eq(idle_set_count(idle, SLOTS, UINT32_MAX), 1);
+}
+END_TEST
+
 START_TEST(release_adds_all_counters_to_the_row)
 {
 	struct pool_row *row = &board.rows[1];
@@ -381,6 +444,9 @@ add_slot_tests(Suite *suite)
 	tcase_add_checked_fixture(tcase, board_make, board_destroy);
 	tcase_add_test(tcase, a_new_board_describes_itself);
 	tcase_add_test(tcase, slots_are_taken_until_all_are);
+	tcase_add_test(tcase, slots_are_used_again_before_new_ones_are_touched);
+	tcase_add_test(tcase, each_row_has_idle_bits_of_its_own);
+	tcase_add_test(tcase, a_released_slot_is_not_idle);
 	tcase_add_test(tcase, release_adds_all_counters_to_the_row);
 	tcase_add_test(tcase, a_released_slot_starts_from_nothing);
 	tcase_add_test(tcase, an_open_connection_is_counted_failed);
