@@ -118,6 +118,9 @@ unshare_pools(struct master *master)
 	memcpy(pools, master->pools, master->pool_count * sizeof(*pools));
 	free(master->pools);
 	master->pools = pools;
+	for (uint32_t i = 0; i < master->pool_count; i++)
+		if (fdref_unshare(pools[i].listener.ref) < 0)
+			fatal("memory for the listeners");
 }
 
 static void

@@ -9,6 +9,7 @@ CONF="pid-file none
 log-level debug
 service echo {
 listen 127.0.0.1:$ECHO
+max-workers 4
 }"
 
 forks()

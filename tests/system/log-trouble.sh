@@ -51,7 +51,7 @@ through "exec '$PROGRAM' \"\$@\" 2>'$T/full/log'"
 ln -s "$T/full/log" "$T/log"
 cat /dev/zero >"$T/full/fill" 2>/dev/null
 truncate -s -8192 "$T/full/fill"
-start "$(conf)"
+start "$(conf "max-workers 4")"
 old=$(workers)
 serves_600 "a full disk"
 rm "$T/full/fill"
@@ -64,7 +64,7 @@ umount "$T/full"
 
 # The log file may not grow.
 through "exec prlimit --fsize=65536:unlimited '$PROGRAM' \"\$@\""
-start "$(conf)"
+start "$(conf "max-workers 4")"
 old=$(workers)
 serves_600 RLIMIT_FSIZE
 kill -USR1 "$DAEMON"
@@ -79,7 +79,7 @@ prlimit --fsize=0 "$PROGRAM" -F "echo@127.0.0.1:$ECHO" 2>&1 |
 t "... with the reason" grep -q 'raise RLIMIT_FSIZE' "$T/run.err"
 
 # Nobody listens, or nobody can: in the foreground and the background.
-conf >"$T/preforkd.conf"
+conf "max-workers 4" >"$T/preforkd.conf"
 P=$T/preforkd.pid
 
 # starts NAME: the command that has been given to through is ready.

@@ -29,7 +29,7 @@ told_lines()
 
 SERVING="serving echo 127.0.0.1:$ECHO, daytime 127.0.0.1:$DAYTIME; 8 workers"
 
-start "$(conf)"
+start "$(conf "max-workers 4")"
 t "when it serves it says so" until_true told "STATUS=$SERVING"
 t "that it is ready, and who it is" equals \
 	"READY=1 MAINPID=$DAEMON STATUS=$SERVING " "$(tr '\n' ' ' <"$T/told")"

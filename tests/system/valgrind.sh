@@ -60,7 +60,7 @@ is_whole()
 	field_is echo idle 4 && field_is daytime idle 4
 }
 
-start "$(conf)" -v -v
+start "$(conf "max-workers 4")" -v -v
 MASTER=$DAEMON
 t "echo is served" "$CLIENT" echo -c -n 8 -b 20000 -t 20 127.0.0.1 $ECHO
 t "daytime is served" "$CLIENT" daytime -n 8 -t 20 127.0.0.1 $DAYTIME
