@@ -13,7 +13,7 @@
 #include "master/master.h"
 
 /* What must always have room at the end. */
-#define ENDING_SIZE sizeof(", ...; 4294967295 workers")
+#define ENDING_SIZE sizeof(", ...; at most 4294967295 workers")
 
 void
 notify_open(struct notify *notify)
@@ -76,7 +76,7 @@ notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
 
 	for (uint32_t i = 0; i < count; i++) {
 		degraded = degraded || pool_is_degraded(&pools[i].state);
-		workers += pools[i].state.alive;
+		workers += pools[i].state.limits.max;
 	}
 	strlcpy(text, degraded ? "degraded: " : "serving ", size);
 	for (uint32_t i = 0; i < count && fits; i++) {
@@ -90,7 +90,7 @@ notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
 		strlcat(text, ", ...", size);
 	if (!degraded)
 		snprintf(text + strlen(text), size - strlen(text),
-		    "; %u workers", workers);
+		    "; at most %u workers", workers);
 	return text;
 }
 
