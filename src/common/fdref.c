@@ -18,7 +18,7 @@ fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first)
 {
 	struct fdref *ref;
 
-	ref = unshared_prepare(1, sizeof(*ref));
+	ref = unshared_alloc(1, sizeof(*ref));
 	if (ref == NULL)
 		return NULL;
 	ref->fd = fd;
@@ -26,12 +26,6 @@ fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first)
 	*first = &ref->first;
 	fdref_hold(ref, *first, kind, pid);
 	return ref;
-}
-
-int
-fdref_unshare(struct fdref *ref)
-{
-	return unshared_begin(ref, 1, sizeof(*ref));
 }
 
 void

@@ -29,16 +29,11 @@ struct fdref_holder {
 /*
  * Takes the ownership of fd, with a first holder of that kind (pid 0 where
  * the kind has none), which is stored in *first and goes with the object.
- * Returns NULL with errno, and fd stays the caller's.
+ * It is in unshared memory. Returns NULL with errno, and fd stays the
+ * caller's.
  */
 struct fdref *
 fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first);
-
-/*
- * From here on no fork inherits the ledger, see common/unshared.h; for the
- * process that keeps it. Returns 0, or -1 with errno.
- */
-int fdref_unshare(struct fdref *ref);
 
 /* Adds a holder. */
 void fdref_hold(struct fdref *ref, struct fdref_holder *holder,

@@ -5,9 +5,10 @@
 #include <sys/mman.h>
 
 void *
-unshared_prepare(size_t count, size_t size)
+unshared_alloc(size_t count, size_t size)
 {
 	void *memory;
+	int saved;
 
 	if (size != 0 && count > SIZE_MAX / size) {
 		errno = ENOMEM;
@@ -15,24 +16,9 @@ unshared_prepare(size_t count, size_t size)
 	}
 	memory = mmap(NULL, count * size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-int
-unshared_begin(void *memory, size_t count, size_t size)
-{
-	return madvise(memory, count * size, MADV_DONTFORK);
-}
-
-void *
-unshared_alloc(size_t count, size_t size)
-{
-	void *memory = unshared_prepare(count, size);
-	int saved;
-
-	if (memory == NULL)
+	if (memory == MAP_FAILED)
 		return NULL;
-	if (unshared_begin(memory, count, size) < 0) {
+	if (madvise(memory, count * size, MADV_DONTFORK) < 0) {
 		saved = errno;
 		munmap(memory, count * size);
 		errno = saved;

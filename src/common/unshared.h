@@ -17,14 +17,6 @@
  */
 void *unshared_alloc(size_t count, size_t size);
 
-/*
- * The same in two steps, for what is made before the daemon goes into the
- * background: from the second on, which returns 0, or -1 with errno, no fork
- * inherits it.
- */
-void *unshared_prepare(size_t count, size_t size);
-int unshared_begin(void *memory, size_t count, size_t size);
-
 /* Gives it back; NULL is fine. count and size as for unshared_alloc. */
 void unshared_free(void *memory, size_t count, size_t size);
 

@@ -118,9 +118,6 @@ unshare_pools(struct master *master)
 	memcpy(pools, master->pools, master->pool_count * sizeof(*pools));
 	free(master->pools);
 	master->pools = pools;
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		if (fdref_unshare(pools[i].listener.ref) < 0)
-			fatal("memory for the listeners");
 }
 
 static void
@@ -190,19 +187,17 @@ write_pidfile(struct master *master)
 void
 start(struct master *master, bool background)
 {
+	if (background) {
+		master->ready_fd = background_start();
+		if (master->ready_fd < 0)
+			fatal("not started: no process for the background");
+	}
 	master->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (master->wake_fd < 0)
 		fatal("eventfd");
 	/* First the PID file: it names who runs, a port only that one does. */
 	lock_pidfile(master);
 	open_listeners(master);
-	if (background) {
-		master->ready_fd = background_start();
-		if (master->ready_fd < 0) {
-			release_pidfile(master);
-			fatal("not started: no process for the background");
-		}
-	}
 	unshare_pools(master);
 	create_scoreboard(master);
 	prepare_workers(master);

@@ -9,10 +9,11 @@
 #include "master/master.h"
 
 /*
- * Locks the PID file, opens every listener, goes into the background where
- * asked, creates the scoreboard and writes the PID file, in this order: what
- * can fail on an administrator's account fails while stderr is theirs. Does
- * not return after a failure: it is logged, and the exit status is 1.
+ * Goes into the background where asked, which leaves stderr and the exit status
+ * to whoever started us until all of this is done; locks the PID file, opens
+ * every listener, creates the scoreboard, prepares what workers will need,
+ * writes the PID file and gives capabilities up. Does not return after a
+ * failure: it is logged, and the exit status is 1.
  */
 void start(struct master *master, bool background);
 
