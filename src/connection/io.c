@@ -118,14 +118,15 @@ wait_writable(struct io *io)
 	}
 }
 
-int
-io_send(struct io *io, const void *buffer, size_t size)
+static int
+send_all(struct io *io, const void *buffer, size_t size, int flags)
 {
 	const char *from = buffer;
 	ssize_t n;
 
 	while (size > 0) {
-		n = send(io->fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(
+		    io->fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
 		if (n > 0) {
 			slot_count(&io->traffic->out, (uint64_t)n);
 			from += n;
@@ -138,6 +139,18 @@ io_send(struct io *io, const void *buffer, size_t size)
 		}
 	}
 	return 0;
+}
+
+int
+io_send(struct io *io, const void *buffer, size_t size)
+{
+	return send_all(io, buffer, size, 0);
+}
+
+int
+io_send_last(struct io *io, const void *buffer, size_t size)
+{
+	return send_all(io, buffer, size, MSG_MORE);
 }
 
 /*
@@ -176,12 +189,10 @@ io_drain(struct io *io, int64_t deadline)
 	/* What is there is taken once more when the deadline has passed. */
 	do {
 		left = clock_left(deadline, clock_ms());
-		if (!discard(io))
-			return;
 		/* EINTR is fine: the loop looks at the clock again. */
 		if (left > 0 && poll(&p, 1, left) < 0 && errno != EINTR) {
 			give_up(io, io->facts.cause, errno);
 			return;
 		}
-	} while (left > 0);
+	} while (discard(io) && left > 0);
 }

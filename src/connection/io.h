@@ -50,6 +50,13 @@ ssize_t io_recv(struct io *io, void *buffer, size_t size);
 int io_send(struct io *io, const void *buffer, size_t size);
 
 /*
+ * The same for the last bytes of a connection: the kernel keeps them for the
+ * FIN of the shutdown(2) that must follow at once, so that both are one
+ * segment (MSG_MORE in send(2)).
+ */
+int io_send_last(struct io *io, const void *buffer, size_t size);
+
+/*
  * Receives and discards until the peer's FIN, an error, or deadline (of
  * clock_ms); with a deadline that has passed it only takes what is there.
  */

@@ -42,5 +42,5 @@ daytime_serve(struct io *io, const struct conf_service *settings)
 		length = daytime_format(line, sizeof(line), settings->format,
 		    settings->utc != 0, now);
 	}
-	io->facts.replied = io_send(io, line, length) == 0;
+	io->facts.replied = io_send_last(io, line, length) == 0;
 }

@@ -34,6 +34,26 @@ START_TEST(recv_gives_what_came_and_counts_it)
 }
 END_TEST
 
+/* The kernel does not hold bytes back for longer than 200 ms, see send(2). */
+START_TEST(the_last_bytes_wait_for_the_fin)
+{
+	int64_t start = clock_ms();
+	char buffer[16] = "";
+	ssize_t n;
+
+	ck_assert_int_eq(io_send_last(&io, "last\r\n", 6), 0);
+	ck_assert_uint_eq(traffic.out, 6);
+	n = recv(client, buffer, sizeof(buffer), MSG_DONTWAIT);
+	ck_assert(n < 0 || clock_ms() - start > 100);
+	if (n < 0) {
+		ck_assert_int_eq(shutdown(server, SHUT_WR), 0);
+		ck_assert_int_eq(recv(client, buffer, sizeof(buffer), 0), 6);
+	}
+	ck_assert_str_eq(buffer, "last\r\n");
+	assert_facts(CAUSE_NONE, 0, false);
+}
+END_TEST
+
 START_TEST(recv_gives_0_at_the_fin)
 {
 	char buffer[16];
@@ -355,6 +375,7 @@ add_recv_tests(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, tcp_pair_make, tcp_pair_close);
 	tcase_add_test(tcase, recv_gives_what_came_and_counts_it);
+	tcase_add_test(tcase, the_last_bytes_wait_for_the_fin);
 	tcase_add_test(tcase, recv_gives_0_at_the_fin);
 	tcase_add_test(tcase, recv_ends_idle_when_nothing_comes);
 	tcase_add_loop_test(tcase, the_idle_limit_is_the_sockets_own, 0, 4);
