@@ -4,6 +4,9 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#ifdef STATIC_GLIBC
+#include <nss.h>
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +179,27 @@ check(const struct options *o, const struct conf *conf,
 	return fflush(stdout) == 0 && result == 0 ? 0 : 1;
 }
 
+#ifdef STATIC_GLIBC
+/*
+ * Modules of nsswitch.conf(5) are shared objects, which a static program must
+ * not load: those that are built in are left.
+ */
+static void
+limit_name_service(void)
+{
+	if (__nss_configure_lookup("passwd", "files") < 0 ||
+	    __nss_configure_lookup("group", "files") < 0 ||
+	    __nss_configure_lookup("hosts", "files dns") < 0 ||
+	    __nss_configure_lookup("services", "files") < 0)
+		err(1, "name service");
+}
+#else
+static void
+limit_name_service(void)
+{
+}
+#endif
+
 int
 main(int argc, char **argv)
 {
@@ -186,6 +210,7 @@ main(int argc, char **argv)
 	int status;
 
 	sort_descriptors();
+	limit_name_service();
 	parse_options(argc, argv, &options);
 	conf = configure(&options);
 	status = privilege_find(&privilege, conf, stderr);
