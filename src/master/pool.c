@@ -221,6 +221,12 @@ pool_to_retire(const struct pool_state *pool)
 	return pool->retire;
 }
 
+bool
+pool_retires_busy(const struct pool_state *pool)
+{
+	return pool->mood == POOL_TURNING;
+}
+
 int64_t
 pool_wake_at(const struct pool_state *pool, int64_t now)
 {

@@ -114,6 +114,12 @@ unsigned pool_to_fork(const struct pool_state *pool, int64_t now);
 unsigned pool_to_retire(const struct pool_state *pool);
 
 /*
+ * True where those in accept may be too few to be told: then one that serves
+ * is told, and leaves after its connection.
+ */
+bool pool_retires_busy(const struct pool_state *pool);
+
+/*
  * When pool_look and pool_to_fork have to be asked again without an event, or
  * CLOCK_NEVER.
  */

@@ -118,20 +118,21 @@ spawn_one(struct master *master, struct pool *pool, int64_t now)
 }
 
 /*
- * The idle ones in the highest slots. One that takes a connection before the
- * signal reaches it serves that first.
+ * Those in the highest slots, idle ones as a rule. One that takes a connection
+ * before the signal reaches it serves that first.
  */
 void
 spawn_retire(struct master *master, struct pool *pool)
 {
 	const idle_word *idle = scoreboard_idle(&master->board, pool->row);
+	bool busy = pool_retires_busy(&pool->state);
 
 	for (uint32_t i = master->board.used;
 	     i-- > 0 && pool_to_retire(&pool->state) > 0;) {
 		struct child *child = &master->children.places[i];
 
 		if (child->pid == 0 || child->pool != pool || child->leaving ||
-		    !child->ready || !idle_set_has(idle, i))
+		    !child->ready || !(busy || idle_set_has(idle, i)))
 			continue;
 		if (kill(child->pid, SIGQUIT) < 0) {
 			log_warn("QUIT to worker %d", (int)child->pid);

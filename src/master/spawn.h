@@ -36,7 +36,7 @@ int spawn_one(struct master *master, struct pool *pool, int64_t now);
 /* Forks what the pool's policy asks for now. Failures are logged. */
 void spawn_fill(struct master *master, struct pool *pool, int64_t now);
 
-/* Tells idle workers to leave, as many as the policy asks for now. */
+/* Tells workers to leave, as many as the policy asks for now. */
 void spawn_retire(struct master *master, struct pool *pool);
 
 /* Notes which workers have come into accept since the last call. */
