@@ -46,6 +46,14 @@ want(struct pool_state *pool, unsigned workers)
 	pool->wanted = least(workers, room(pool));
 }
 
+/* What was wanted and not forked yet is wanted no more. */
+static void
+want_no_more(struct pool_state *pool)
+{
+	if (!pool->trial)
+		pool->wanted = least(pool->wanted, pool->alive);
+}
+
 /* Spare workers that are missing; one for each client that waits as well. */
 static unsigned
 shortfall(const struct pool_state *pool, const struct pool_view *view)
@@ -76,6 +84,13 @@ takes_turns(
 	uint64_t elapsed = (uint64_t)(now - pool->seen_at);
 
 	return returned * POOL_WATCH_MS > (view->queue + 1) * elapsed;
+}
+
+static void
+end_try(struct pool_state *pool)
+{
+	pool->pace_at = 0;
+	pool->before_try = 0;
 }
 
 static void
@@ -135,13 +150,20 @@ grow(struct pool_state *pool, const struct pool_view *view, int64_t now)
 	if (pool->mood != POOL_GROWING && now < pool->look_at)
 		return;
 	if (pool->alive >= room(pool)) {
+		/* Whoever leaves or dies now is missed at once. */
+		pool->mood = POOL_GROWING;
 		see(pool, view, now);
 		pool->look_at = now + POOL_FULL_MS;
 		return;
 	}
 	if (now >= pool->look_at) {
-		pool->mood =
-		    takes_turns(pool, view, now) ? POOL_TURNING : POOL_GROWING;
+		if (takes_turns(pool, view, now)) {
+			pool->mood = POOL_TURNING;
+			want_no_more(pool);
+		} else {
+			pool->mood = POOL_GROWING;
+			end_try(pool);
+		}
 		see(pool, view, now);
 	}
 	if (pool->mood == POOL_TURNING)
@@ -196,10 +218,10 @@ pool_look(struct pool_state *pool, const struct pool_view *view, int64_t now)
 	}
 	if (pool->mood != POOL_CALM) {
 		pool->mood = POOL_CALM;
-		pool->pace_at = 0;
-		pool->before_try = 0;
 		pool->batch = POOL_FIRST_BATCH;
+		end_try(pool);
 	}
+	want_no_more(pool);
 	shrink(pool, view, now);
 }
 
