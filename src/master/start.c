@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/unshared.h"
 #include "master/background.h"
+#include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/spawn.h"
 
@@ -197,6 +198,8 @@ start(struct master *master, bool background)
 		fatal("eventfd");
 	/* First the PID file: it names who runs, a port only that one does. */
 	lock_pidfile(master);
+	/* Before the sockets, for which descriptors may be too few. */
+	limits_warn(master->conf);
 	open_listeners(master);
 	unshare_pools(master);
 	create_scoreboard(master);
