@@ -155,6 +155,7 @@ manage(struct master *master, struct pool *pool, int64_t now)
 		spawn_retire(master, pool);
 		spawn_fill(master, pool, now);
 	} while (leave_word(master, pool));
+	spawn_note_mended(pool);
 	return pool_wake_at(&pool->state, now);
 }
 

@@ -26,6 +26,8 @@ struct pool {
 	struct pool_state state;
 	uint64_t forks;         /* ever */
 	int64_t full_warned_ms; /* 0: never */
+	bool fork_warned;       /* until it has the workers that it wants */
+	bool degraded_said;     /* the same */
 };
 
 /* A stop in progress, see master/stop.h. */

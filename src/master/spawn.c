@@ -145,13 +145,45 @@ spawn_retire(struct master *master, struct pool *pool)
 }
 
 static void
-log_degraded(const struct pool *pool)
+log_degraded(struct pool *pool)
 {
+	pool->degraded_said = true;
 	log_warnx("%s %s: degraded: %u of %u workers; the next start in "
 		  "%" PRId64 " ms",
 	    pool->service->known.name, pool->listener.address,
 	    pool->state.alive, pool->state.wanted,
 	    backoff_delay(pool->state.backoff.failures));
+}
+
+/*
+ * Once for all attempts until the pool has the workers that it wants: each time
+ * that one worker leaves another can be forked, and the next cannot.
+ */
+static void
+log_fork_failure(struct pool *pool)
+{
+	if (pool->fork_warned)
+		return;
+	pool->fork_warned = true;
+	log_warn("%s %s: fork; serving with %u of %u workers until it works "
+		 "again (RLIMIT_NPROC, pids.max, kernel.pid_max or "
+		 "kernel.threads-max may be too low, or memory short)",
+	    pool->service->known.name, pool->listener.address,
+	    pool->state.alive, pool->state.wanted);
+}
+
+void
+spawn_note_mended(struct pool *pool)
+{
+	if ((!pool->fork_warned && !pool->degraded_said) ||
+	    pool->state.starting > 0 || pool->state.alive < pool->state.wanted)
+		return;
+	pool->fork_warned = pool->degraded_said = false;
+	log_notice("%s %s: %s: %u", pool->service->known.name,
+	    pool->listener.address,
+	    pool->state.trial ? "no more workers are missing" :
+				"workers start again",
+	    pool->state.alive);
 }
 
 void
@@ -165,11 +197,8 @@ spawn_fill(struct master *master, struct pool *pool, int64_t now)
 	while (n-- > 0) {
 		if (spawn_one(master, pool, now) == 0)
 			continue;
-		log_warn("%s %s: fork (RLIMIT_NPROC, pids.max or "
-			 "kernel.pid_max may be too low)",
-		    pool->service->known.name, pool->listener.address);
-		if (pool_fork_failed(&pool->state, now))
-			log_degraded(pool);
+		log_fork_failure(pool);
+		pool_fork_failed(&pool->state, now);
 		if (pool->state.alive == 0 && !master->is_up)
 			master->start_failed = true;
 		return;
@@ -180,7 +209,6 @@ void
 spawn_note_ready(struct master *master)
 {
 	struct child *child, *next;
-	bool was_degraded;
 
 	/* Before the look: one that comes after it wakes us. */
 	for (uint32_t i = 0; i < master->pool_count; i++)
@@ -190,13 +218,8 @@ spawn_note_ready(struct master *master)
 		next = TAILQ_NEXT(child, among_starting);
 		if (child->slot->state == SLOT_STARTING)
 			continue;
-		was_degraded = pool_is_degraded(&child->pool->state);
 		child_set_ready(&master->children, child);
 		pool_ready(&child->pool->state);
-		if (was_degraded)
-			log_notice("%s %s: workers start again",
-			    child->pool->service->known.name,
-			    child->pool->listener.address);
 	}
 }
 

@@ -39,6 +39,9 @@ void spawn_fill(struct master *master, struct pool *pool, int64_t now);
 /* Tells workers to leave, as many as the policy asks for now. */
 void spawn_retire(struct master *master, struct pool *pool);
 
+/* Says so, where the pool has the workers that it had lacked. */
+void spawn_note_mended(struct pool *pool);
+
 /* Notes which workers have come into accept since the last call. */
 void spawn_note_ready(struct master *master);
 
