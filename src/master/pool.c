@@ -279,7 +279,8 @@ pool_wants_excess(const struct pool_state *pool)
 bool
 pool_is_full(const struct pool_state *pool, const struct pool_view *view)
 {
-	return pool->begun && view->queue > 0 && pool->alive >= room(pool);
+	return pool->begun && view->queue > 0 && pool->starting == 0 &&
+	    pool->alive >= room(pool);
 }
 
 void

@@ -131,7 +131,7 @@ bool pool_wants_short(const struct pool_state *pool);
 /* The same for one that comes back and finds more than max-spare-workers. */
 bool pool_wants_excess(const struct pool_state *pool);
 
-/* True while clients wait, and max-workers allows no more workers. */
+/* True while clients wait, all workers serve, and there may be no more. */
 bool pool_is_full(const struct pool_state *pool, const struct pool_view *view);
 
 /* Notes what happened. pool_turned: a turn's forks are done. */
