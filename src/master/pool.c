@@ -358,8 +358,11 @@ pool_reaped(struct pool_state *pool, const struct pool_life *life, int64_t now)
 	if (pool_died_early(life))
 		return fail(pool, now);
 	backoff_succeed(&pool->backoff, now - life->lived_ms);
-	/* Whether it is missed is for the next look to say. */
-	if (pool->begun && !pool->trial)
+	/*
+	 * One that leaves a pool that is short is missed: those that take turns
+	 * would become fewer and fewer. Otherwise the next look says.
+	 */
+	if (pool->begun && !pool->trial && pool->mood == POOL_CALM)
 		pool->wanted = least(pool->wanted, pool->alive);
 	return false;
 }
