@@ -115,7 +115,7 @@ for service in echo daytime; do
 		"$(status_field $service endings)"
 done
 t "no zombie is left" until_true no_zombies
-t "workers were killed: $killed" test "$killed" -ge 100
+t "workers were killed: $killed" test "$killed" -ge 20
 t "... each is in the log, once" equals "$killed" \
 	"$(log_lines 'was killed by signal 9')"
 t "... and none ended in another way" equals 0 "$(log_lines \

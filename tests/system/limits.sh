@@ -65,7 +65,7 @@ warns kernel.threads-max 2048 2049 'sysctl\(8\).*lower max-workers'
 umount /proc/sys/kernel/threads-max
 umount /proc/sys/kernel/pid_max
 through "prlimit --nofile=9:9"
-warns RLIMIT_NOFILE 9 10 LimitNOFILE=
+warns RLIMIT_NOFILE 9 12 LimitNOFILE=
 through "prlimit --nproc=2048:2048"
 start "$(conf "max-workers 1024")"
 stop
