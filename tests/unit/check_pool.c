@@ -1,62 +1,33 @@
 /*
- * Tests of master/pool: when workers are forked, and when they are not.
+ * Tests of master/pool: the first workers, and those that leave.
  */
-#include "common/clock.h"
-#include "master/pool.h"
-#include "unit/unit.h"
+#include "unit/pool_state.h"
 
-#define WANTED 4
-
-static const struct pool_life crashed_at_start = { .lived_ms = 5 };
 static const struct pool_life crashed_early = { .was_ready = true,
 	.lived_ms = POOL_EARLY_MS - 1 };
-static const struct pool_life crashed_late = { .was_ready = true,
-	.lived_ms = POOL_EARLY_MS };
 static const struct pool_life crashed_serving = {
 	.was_ready = true, .connections = 1, .lived_ms = 1
 };
-static const struct pool_life left_as_told = {
-	.asked = true, .was_ready = true, .lived_ms = 1
+static const struct pool_life was_leaving = {
+	.asked = true, .leaving = true, .was_ready = true, .lived_ms = 1
 };
-static const struct pool_life left_at_start = { .asked = true };
-
-/* A pool whose workers are all in accept. */
-static struct pool_state
-running_pool(void)
-{
-	struct pool_state pool;
-
-	pool_init(&pool, WANTED);
-	for (int i = 0; i < WANTED; i++) {
-		pool_forked(&pool);
-		pool_ready(&pool);
-	}
-	return pool;
-}
 
 START_TEST(a_new_pool_forks_one_on_trial)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, WANTED);
-	ck_assert_uint_eq(pool.wanted, WANTED);
+	pool_init(&pool, &limits);
+	ck_assert_uint_eq(pool.wanted, START);
 	ck_assert_uint_eq(pool.alive, 0);
 	ck_assert_uint_eq(pool.starting, 0);
 	ck_assert(pool.trial);
 	ck_assert_uint_eq(pool_to_fork(&pool, 0), 1);
-	ck_assert_int_eq(pool_wake_at(&pool, 0), CLOCK_NEVER);
+	ck_assert_int_eq(pool_wake_at(&pool, 0), 0);
+	ck_assert_uint_eq(pool_to_retire(&pool), 0);
 	ck_assert(!pool_is_up(&pool));
 	ck_assert(!pool_is_degraded(&pool));
-}
-END_TEST
-
-START_TEST(a_pool_that_wants_nobody_forks_nobody)
-{
-	struct pool_state pool;
-
-	pool_init(&pool, 0);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), 0);
-	ck_assert_int_eq(pool_wake_at(&pool, 1000), CLOCK_NEVER);
+	ck_assert(!pool_wants_short(&pool));
+	ck_assert(!pool_wants_excess(&pool));
 }
 END_TEST
 
@@ -64,7 +35,7 @@ START_TEST(nobody_is_forked_while_the_trial_starts)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, WANTED);
+	pool_init(&pool, &limits);
 	pool_forked(&pool);
 	ck_assert_uint_eq(pool.alive, 1);
 	ck_assert_uint_eq(pool.starting, 1);
@@ -78,14 +49,15 @@ START_TEST(after_the_trial_the_others_are_forked_at_once)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, WANTED);
+	pool_init(&pool, &limits);
 	pool_forked(&pool);
 	pool_ready(&pool);
 	ck_assert(!pool.trial);
 	ck_assert_uint_eq(pool.starting, 0);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), WANTED - 1);
+	ck_assert_uint_eq(pool_to_fork(&pool, 1000), START - 1);
+	ck_assert_int_eq(pool_wake_at(&pool, 1000), 1000);
 	pool_forked(&pool);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), WANTED - 2);
+	ck_assert_uint_eq(pool_to_fork(&pool, 1000), START - 2);
 	ck_assert(!pool_is_up(&pool));
 }
 END_TEST
@@ -94,7 +66,7 @@ START_TEST(a_pool_is_up_once_all_are_in_accept)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, 2);
+	pool_init(&pool, &(struct pool_limits){ 2, 1, 2, 4 });
 	pool_forked(&pool);
 	pool_ready(&pool);
 	ck_assert(!pool_is_up(&pool));
@@ -104,196 +76,186 @@ START_TEST(a_pool_is_up_once_all_are_in_accept)
 	ck_assert(pool_is_up(&pool));
 	ck_assert(!pool_is_degraded(&pool));
 	ck_assert_uint_eq(pool_to_fork(&pool, 1000), 0);
-}
-END_TEST
-
-static const struct {
-	const char *name;
-	const struct pool_life *life;
-	bool early;
-} lives[] = {
-	{ "crashed at start", &crashed_at_start, true },
-	{ "crashed early", &crashed_early, true },
-	{ "crashed late", &crashed_late, false },
-	{ "crashed over a connection", &crashed_serving, false },
-	{ "left as told", &left_as_told, false },
-	{ "left at start as told", &left_at_start, false },
-};
-
-START_TEST(only_a_useless_life_is_early_death)
-{
-	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++)
-		ck_assert_msg(pool_died_early(lives[i].life) == lives[i].early,
-		    "%s", lives[i].name);
-}
-END_TEST
-
-START_TEST(a_worker_that_never_was_ready_died_early_however_old)
-{
-	struct pool_life life = { .lived_ms = 3600000 };
-
-	ck_assert(pool_died_early(&life));
-}
-END_TEST
-
-START_TEST(a_harmless_death_is_replaced_at_once)
-{
-	static const struct pool_life *const harmless[] = { &crashed_late,
-		&crashed_serving, &left_as_told };
-	struct pool_state pool = running_pool();
-
-	for (unsigned i = 0; i < 3; i++) {
-		ck_assert(!pool_reaped(&pool, harmless[i], 1000));
-		ck_assert_uint_eq(pool.alive, WANTED - 1 - i);
-		ck_assert_uint_eq(pool_to_fork(&pool, 1000), i + 1);
-	}
 	ck_assert_int_eq(pool_wake_at(&pool, 1000), CLOCK_NEVER);
-	ck_assert(!pool_is_degraded(&pool));
 }
 END_TEST
 
-START_TEST(a_worker_told_to_leave_while_starting_delays_nothing)
+/* Before that nobody is missed: they are on their way. */
+START_TEST(a_pool_begins_once_all_are_in_accept)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, WANTED);
+	pool_init(&pool, &limits);
+	look(&pool, 0, 50, 0, 0);
 	pool_forked(&pool);
-	ck_assert(!pool_reaped(&pool, &left_at_start, 1000));
-	ck_assert_uint_eq(pool.alive, 0);
-	ck_assert_uint_eq(pool.starting, 0);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), 1);
+	look(&pool, 0, 50, 0, 1);
+	pool_ready(&pool);
+	look(&pool, 0, 50, 0, 2);
+	for (int i = 1; i < START; i++)
+		pool_forked(&pool);
+	look(&pool, 0, 50, 0, 3);
+	ck_assert(!pool.begun);
+	ck_assert(!pool_wants_short(&pool));
+	ck_assert(!pool_is_full(&pool, &(struct pool_view){ .queue = 1 }));
+	for (int i = 1; i < START; i++)
+		pool_ready(&pool);
+	ck_assert_int_eq(pool.mood, POOL_CALM);
+	look(&pool, 0, 50, 0, 4);
+	ck_assert(pool.begun);
+	ck_assert(pool_wants_short(&pool));
+	ck_assert_int_eq(pool.mood, POOL_CALM);
 }
 END_TEST
 
-START_TEST(an_early_death_delays_the_next_fork)
-{
-	struct pool_state pool = running_pool();
-
-	ck_assert(pool_reaped(&pool, &crashed_early, 1000));
-	ck_assert(pool.trial);
-	ck_assert(pool_is_degraded(&pool));
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), 0);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1099), 0);
-	ck_assert_int_eq(pool_wake_at(&pool, 1000), 1100);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1100), 1);
-	ck_assert_int_eq(pool_wake_at(&pool, 1100), CLOCK_NEVER);
-}
-END_TEST
-
-START_TEST(a_burst_of_deaths_is_one_failure)
-{
-	struct pool_state pool = running_pool();
-
-	ck_assert(pool_reaped(&pool, &crashed_early, 1000));
-	for (int i = 1; i < WANTED; i++)
-		ck_assert(!pool_reaped(&pool, &crashed_early, 1000 + i));
-	ck_assert_uint_eq(pool.alive, 0);
-	ck_assert_uint_eq(pool.backoff.failures, 1);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1100), 1);
-}
-END_TEST
-
-START_TEST(a_failed_fork_is_a_failure_as_well)
+START_TEST(a_failure_before_the_beginning_holds_it_back)
 {
 	struct pool_state pool;
 
-	pool_init(&pool, WANTED);
-	ck_assert(pool_fork_failed(&pool, 500));
-	ck_assert(!pool_fork_failed(&pool, 550));
-	ck_assert(pool.trial);
-	ck_assert_uint_eq(pool.alive, 0);
-	ck_assert_int_eq(pool_wake_at(&pool, 550), 600);
-	ck_assert_uint_eq(pool_to_fork(&pool, 600), 1);
-}
-END_TEST
-
-START_TEST(nobody_has_to_be_woken_for_a_full_pool)
-{
-	struct pool_state pool = running_pool();
-
-	pool.backoff.until = 5000;
-	ck_assert_int_eq(pool_wake_at(&pool, 1000), CLOCK_NEVER);
-	ck_assert_uint_eq(pool_to_fork(&pool, 1000), 0);
-}
-END_TEST
-
-START_TEST(a_degraded_pool_is_up_while_one_serves)
-{
-	struct pool_state pool = running_pool();
-
+	pool_init(&pool, &limits);
+	while (fork_all_at(&pool, 0) > 0)
+		;
 	pool_reaped(&pool, &crashed_early, 1000);
+	look(&pool, 3, 0, 0, 1000);
+	ck_assert(!pool.begun);
 	ck_assert(pool_is_up(&pool));
-	/* The trial of a successor decides: until then it is not known. */
 	pool_forked(&pool);
+	ck_assert(pool.trial);
+	look(&pool, 3, 0, 0, 1100);
+	ck_assert(!pool.begun);
+	pool_ready(&pool);
+	look(&pool, 4, 0, 0, 1100);
+	ck_assert(pool.begun);
+}
+END_TEST
+
+START_TEST(a_pool_that_has_begun_is_up_while_others_start)
+{
+	struct pool_state pool = pool_of(&limits, START);
+
+	pool_forked(&pool);
+	ck_assert(pool_is_up(&pool));
+	for (int i = 0; i < START; i++)
+		pool_reaped(&pool, &crashed_serving, 5000);
 	ck_assert(!pool_is_up(&pool));
-	ck_assert(pool_is_degraded(&pool));
 	pool_ready(&pool);
 	ck_assert(pool_is_up(&pool));
-	ck_assert(!pool_is_degraded(&pool));
 }
 END_TEST
 
-START_TEST(a_pool_without_a_worker_in_accept_is_not_up)
+START_TEST(who_leaves_is_not_alive_and_not_gone)
 {
-	struct pool_state pool = running_pool();
+	struct pool_state pool = pool_of(&limits, 20);
 
-	for (int i = 0; i < WANTED; i++)
-		pool_reaped(&pool, &crashed_early, 1000);
-	ck_assert(pool_is_degraded(&pool));
-	ck_assert(!pool_is_up(&pool));
+	pool.retire = 2;
+	ck_assert_uint_eq(pool_to_retire(&pool), 2);
+	pool_retired(&pool);
+	ck_assert_uint_eq(pool_to_retire(&pool), 1);
+	ck_assert_uint_eq(pool.alive, 19);
+	ck_assert_uint_eq(pool.leaving, 1);
+	ck_assert_uint_eq(pool.wanted, 19);
+	/* Nobody else could be told. */
+	pool_retired_all(&pool);
+	ck_assert_uint_eq(pool_to_retire(&pool), 0);
+	ck_assert_uint_eq(pool.alive, 19);
+	ck_assert(!pool_reaped(&pool, &was_leaving, 5000));
+	ck_assert_uint_eq(pool.alive, 19);
+	ck_assert_uint_eq(pool.leaving, 0);
+	ck_assert_uint_eq(pool_to_fork(&pool, 5000), 0);
 }
 END_TEST
 
-/* Forks what the pool asks for; every worker dies before it is ready. */
-START_TEST(a_worker_that_crashes_at_start_is_tried_ten_times_a_minute)
+/* Killed on its way out, it was of no use to anybody any more. */
+START_TEST(a_leaving_one_that_crashes_is_no_failure)
 {
-	struct pool_state pool;
-	unsigned forks = 0;
+	struct pool_life life = { .leaving = true, .was_ready = true };
+	struct pool_state pool = pool_of(&limits, 20);
 
-	pool_init(&pool, WANTED);
-	for (int64_t now = 0; now < 60000; now++)
-		for (unsigned n = pool_to_fork(&pool, now); n > 0; n--) {
-			forks++;
-			pool_forked(&pool);
-			pool_reaped(&pool, &crashed_at_start, now);
-		}
-	ck_assert_uint_eq(forks, 10);
-	ck_assert(pool_is_degraded(&pool));
-	ck_assert(!pool_is_up(&pool));
+	pool.retire = 1;
+	pool_retired(&pool);
+	ck_assert(!pool_reaped(&pool, &life, 10));
+	ck_assert_uint_eq(pool.backoff.failures, 0);
+	ck_assert_uint_eq(pool.alive, 19);
 }
 END_TEST
 
-/* One step of a master that finds every start succeed. */
-static unsigned
-fork_all_at(struct pool_state *pool, int64_t now)
+START_TEST(those_that_leave_take_room)
 {
-	unsigned n = pool_to_fork(pool, now);
+	struct pool_state pool = pool_of(
+	    &(struct pool_limits){ .min_spare = 1, .max_spare = 2, .max = 10 },
+	    10);
 
-	for (unsigned i = 0; i < n; i++)
-		pool_forked(pool);
-	for (unsigned i = 0; i < n; i++)
-		pool_ready(pool);
-	return n;
+	pool.retire = 3;
+	for (int i = 0; i < 3; i++)
+		pool_retired(&pool);
+	pool.wanted = 10;
+	ck_assert_uint_eq(pool_to_fork(&pool, 5000), 0);
+	ck_assert_int_eq(pool_wake_at(&pool, 5000), CLOCK_NEVER);
+	ck_assert(pool_is_full(&pool, &(struct pool_view){ .queue = 1 }));
+	pool_reaped(&pool, &was_leaving, 5000);
+	ck_assert_uint_eq(pool_to_fork(&pool, 5000), 1);
+	ck_assert_int_eq(pool_wake_at(&pool, 5000), 5000);
+	ck_assert(!pool_is_full(&pool, &(struct pool_view){ .queue = 1 }));
 }
+END_TEST
 
-START_TEST(after_a_burst_one_fork_and_then_the_others)
+START_TEST(a_full_pool_is_one_where_clients_wait)
 {
-	struct pool_state pool;
-	int64_t wake;
+	struct pool_state pool = pool_of(
+	    &(struct pool_limits){ .min_spare = 1, .max_spare = 2, .max = 5 },
+	    5);
 
-	pool_init(&pool, WANTED);
-	ck_assert_uint_eq(fork_all_at(&pool, 0), 1);
-	ck_assert_uint_eq(fork_all_at(&pool, 0), WANTED - 1);
-	ck_assert(pool_is_up(&pool));
-	for (int i = 0; i < WANTED; i++)
-		pool_reaped(&pool, &crashed_early, 900);
-	wake = pool_wake_at(&pool, 900);
-	ck_assert_int_eq(wake, 1000);
-	ck_assert_uint_eq(fork_all_at(&pool, wake - 1), 0);
-	ck_assert_uint_eq(fork_all_at(&pool, wake), 1);
-	ck_assert_uint_eq(fork_all_at(&pool, wake), WANTED - 1);
-	ck_assert(pool_is_up(&pool));
-	ck_assert_int_eq(pool_wake_at(&pool, wake), CLOCK_NEVER);
+	ck_assert(pool_is_full(&pool, &(struct pool_view){ .queue = 1 }));
+	ck_assert(!pool_is_full(&pool, &(struct pool_view){ .queue = 0 }));
+	pool_reaped(&pool, &crashed_serving, 5000);
+	ck_assert(!pool_is_full(&pool, &(struct pool_view){ .queue = 1 }));
+}
+END_TEST
+
+static const uint64_t spread_limits[] = { 16, 64, 100, 1000, 1000000000 };
+
+START_TEST(lives_are_spread_over_a_quarter_of_the_limit)
+{
+	uint64_t limit = spread_limits[_i], least = limit, most = 0, n;
+
+	for (uint64_t i = 0; i < 100000; i++) {
+		n = pool_connections(limit, i);
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	ck_assert_uint_eq(most, limit);
+	ck_assert_uint_ge(least, limit - limit / 4);
+	ck_assert_uint_le(least, limit - limit / 4 + 1 + limit / 10000);
+	ck_assert_uint_eq(pool_connections(limit, 0), limit);
+}
+END_TEST
+
+START_TEST(any_sixteen_in_a_row_are_far_apart)
+{
+	const uint64_t limit = 1000000, quarter = limit / 4;
+	uint64_t a, b;
+
+	for (uint64_t first = 0; first < 20000; first++)
+		for (uint64_t i = 0; i < 16; i++)
+			for (uint64_t j = 0; j < i; j++) {
+				a = pool_connections(limit, first + i);
+				b = pool_connections(limit, first + j);
+				if ((a > b ? a - b : b - a) < quarter / 48)
+					ck_abort_msg("%llu, %llu and %llu",
+					    (unsigned long long)first,
+					    (unsigned long long)i,
+					    (unsigned long long)j);
+			}
+}
+END_TEST
+
+START_TEST(a_small_limit_is_itself_and_none_is_none)
+{
+	for (uint64_t i = 0; i < 1000; i++) {
+		for (uint64_t limit = 0; limit < 4; limit++)
+			ck_assert(pool_connections(limit, i) == limit);
+		ck_assert(pool_connections(4, i) == 4);
+		ck_assert(pool_connections(8, i) >= 7);
+	}
 }
 END_TEST
 
@@ -304,26 +266,21 @@ main(void)
 	TCase *tcase = unit_case(suite, "starting");
 
 	tcase_add_test(tcase, a_new_pool_forks_one_on_trial);
-	tcase_add_test(tcase, a_pool_that_wants_nobody_forks_nobody);
 	tcase_add_test(tcase, nobody_is_forked_while_the_trial_starts);
 	tcase_add_test(tcase, after_the_trial_the_others_are_forked_at_once);
 	tcase_add_test(tcase, a_pool_is_up_once_all_are_in_accept);
-	tcase = unit_case(suite, "deaths");
-	tcase_add_test(tcase, only_a_useless_life_is_early_death);
-	tcase_add_test(
-	    tcase, a_worker_that_never_was_ready_died_early_however_old);
-	tcase_add_test(tcase, a_harmless_death_is_replaced_at_once);
-	tcase_add_test(
-	    tcase, a_worker_told_to_leave_while_starting_delays_nothing);
-	tcase_add_test(tcase, an_early_death_delays_the_next_fork);
-	tcase_add_test(tcase, a_burst_of_deaths_is_one_failure);
-	tcase_add_test(tcase, a_failed_fork_is_a_failure_as_well);
-	tcase_add_test(tcase, nobody_has_to_be_woken_for_a_full_pool);
-	tcase_add_test(tcase, a_degraded_pool_is_up_while_one_serves);
-	tcase_add_test(tcase, a_pool_without_a_worker_in_accept_is_not_up);
-	tcase = unit_case(suite, "simulations");
-	tcase_add_test(
-	    tcase, a_worker_that_crashes_at_start_is_tried_ten_times_a_minute);
-	tcase_add_test(tcase, after_a_burst_one_fork_and_then_the_others);
+	tcase_add_test(tcase, a_pool_begins_once_all_are_in_accept);
+	tcase_add_test(tcase, a_failure_before_the_beginning_holds_it_back);
+	tcase_add_test(tcase, a_pool_that_has_begun_is_up_while_others_start);
+	tcase = unit_case(suite, "leaving");
+	tcase_add_test(tcase, who_leaves_is_not_alive_and_not_gone);
+	tcase_add_test(tcase, a_leaving_one_that_crashes_is_no_failure);
+	tcase_add_test(tcase, those_that_leave_take_room);
+	tcase_add_test(tcase, a_full_pool_is_one_where_clients_wait);
+	tcase = unit_case(suite, "connections");
+	tcase_add_loop_test(tcase, lives_are_spread_over_a_quarter_of_the_limit,
+	    0, (int)(sizeof(spread_limits) / sizeof(spread_limits[0])));
+	tcase_add_test(tcase, any_sixteen_in_a_row_are_far_apart);
+	tcase_add_test(tcase, a_small_limit_is_itself_and_none_is_none);
 	return unit_run(suite);
 }
