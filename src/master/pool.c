@@ -51,7 +51,7 @@ static void
 want_no_more(struct pool_state *pool)
 {
 	if (!pool->trial)
-		pool->wanted = least(pool->wanted, pool->alive);
+		pool->wanted = pool->alive;
 }
 
 /* Spare workers that are missing; one for each client that waits as well. */
@@ -309,7 +309,7 @@ pool_retired(struct pool_state *pool)
 	pool->alive--;
 	pool->leaving++;
 	pool->retire--;
-	pool->wanted = least(pool->wanted, pool->alive);
+	pool->wanted = pool->alive;
 }
 
 void

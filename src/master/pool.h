@@ -55,7 +55,7 @@ enum pool_mood {
 
 struct pool_state {
 	struct pool_limits limits;
-	unsigned wanted;   /* workers that it shall have */
+	unsigned wanted;   /* workers that it shall have; never below alive */
 	unsigned alive;    /* forked, not reaped, not told to leave */
 	unsigned starting; /* of those, not yet in accept */
 	unsigned leaving;  /* told to leave, and not reaped */

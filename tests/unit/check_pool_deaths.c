@@ -122,6 +122,36 @@ START_TEST(while_a_trial_is_due_deaths_change_nothing)
 }
 END_TEST
 
+/* There were too many, so nobody is tried, and nobody is missing. */
+START_TEST(a_failure_is_over_when_nobody_is_wanted)
+{
+	struct pool_state pool = pool_of(&limits, 30);
+
+	pool_reaped(&pool, &crashed_early, 1000);
+	ck_assert(pool_is_degraded(&pool));
+	pool.retire = 1;
+	pool_retired(&pool);
+	ck_assert_uint_eq(pool.wanted, 28);
+	ck_assert(pool.trial);
+	ck_assert(!pool_is_degraded(&pool));
+	ck_assert_uint_eq(pool_to_fork(&pool, 5000), 0);
+	ck_assert_int_eq(pool_wake_at(&pool, 1000), CLOCK_NEVER);
+}
+END_TEST
+
+/* Until it is in accept, nobody knows whether it went well. */
+START_TEST(a_pool_is_degraded_until_the_trial_is_in_accept)
+{
+	struct pool_state pool = pool_of(&limits, START);
+
+	pool_reaped(&pool, &crashed_early, 1000);
+	pool_forked(&pool);
+	ck_assert(pool_is_degraded(&pool));
+	pool_ready(&pool);
+	ck_assert(!pool_is_degraded(&pool));
+}
+END_TEST
+
 START_TEST(a_burst_of_deaths_is_one_failure)
 {
 	struct pool_state pool = pool_of(&limits, START);
@@ -248,6 +278,8 @@ main(void)
 	    tcase, a_worker_told_to_leave_while_starting_delays_nothing);
 	tcase_add_test(tcase, an_early_death_delays_the_next_fork);
 	tcase_add_test(tcase, while_a_trial_is_due_deaths_change_nothing);
+	tcase_add_test(tcase, a_failure_is_over_when_nobody_is_wanted);
+	tcase_add_test(tcase, a_pool_is_degraded_until_the_trial_is_in_accept);
 	tcase_add_test(tcase, a_burst_of_deaths_is_one_failure);
 	tcase_add_test(tcase, a_failed_fork_is_a_failure_as_well);
 	tcase_add_test(tcase, a_fork_that_fails_among_others_is_tried_alone);

@@ -35,6 +35,7 @@ sim_check(struct sim *sim)
 	sim_must(sim, pool->alive + pool->leaving <= pool->limits.max);
 	sim_must(sim, pool->alive + pool->leaving == sim->processes);
 	sim_must(sim, pool->starting <= pool->alive);
+	sim_must(sim, pool->alive <= pool->wanted);
 	if (pool->alive > sim->most_alive)
 		sim->most_alive = pool->alive;
 	if (!few || sim_has_excuse(sim) || sim->master_free > sim->now)
