@@ -62,6 +62,19 @@ START_TEST(after_the_trial_the_others_are_forked_at_once)
 }
 END_TEST
 
+START_TEST(many_first_workers_are_forked_in_batches)
+{
+	struct pool_state pool;
+
+	pool_init(&pool, &(struct pool_limits){ 500, 1, 2, 500 });
+	ck_assert_uint_eq(pool_to_fork(&pool, 0), 1);
+	pool_forked(&pool);
+	pool_ready(&pool);
+	ck_assert_uint_eq(fork_all_at(&pool, 0), POOL_FIRST_BATCH);
+	ck_assert_uint_eq(fork_all_at(&pool, 0), 2 * POOL_FIRST_BATCH);
+}
+END_TEST
+
 START_TEST(a_pool_is_up_once_all_are_in_accept)
 {
 	struct pool_state pool;
@@ -268,6 +281,7 @@ main(void)
 	tcase_add_test(tcase, a_new_pool_forks_one_on_trial);
 	tcase_add_test(tcase, nobody_is_forked_while_the_trial_starts);
 	tcase_add_test(tcase, after_the_trial_the_others_are_forked_at_once);
+	tcase_add_test(tcase, many_first_workers_are_forked_in_batches);
 	tcase_add_test(tcase, a_pool_is_up_once_all_are_in_accept);
 	tcase_add_test(tcase, a_pool_begins_once_all_are_in_accept);
 	tcase_add_test(tcase, a_failure_before_the_beginning_holds_it_back);

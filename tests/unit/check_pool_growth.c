@@ -190,6 +190,20 @@ START_TEST(whoever_a_full_pool_loses_is_replaced_at_once)
 }
 END_TEST
 
+/* Those that came back before the last look do not count. */
+START_TEST(a_pool_that_was_full_is_judged_by_its_last_second)
+{
+	struct pool_life life = { .was_ready = true, .connections = 1 };
+	struct pool_state pool = pool_of(&limits, MAX);
+
+	look(&pool, 0, 500, 0, T);
+	look(&pool, 0, 500, 1000000, WATCHED);
+	pool_reaped(&pool, &life, WATCHED + POOL_FULL_MS);
+	look(&pool, 0, 500, 1000000, WATCHED + POOL_FULL_MS);
+	ck_assert_int_eq(pool.mood, POOL_GROWING);
+}
+END_TEST
+
 /* Exactly ten milliseconds for all that wait, and the next one: too slow. */
 static const struct {
 	unsigned queue;
@@ -268,6 +282,8 @@ main(void)
 	tcase_add_test(tcase, a_pool_never_has_more_than_max);
 	tcase_add_test(tcase, a_full_pool_is_looked_at_once_a_second);
 	tcase_add_test(tcase, whoever_a_full_pool_loses_is_replaced_at_once);
+	tcase_add_test(
+	    tcase, a_pool_that_was_full_is_judged_by_its_last_second);
 	tcase = unit_case(suite, "turns");
 	tcase_add_loop_test(tcase, those_that_come_back_in_time_take_turns, 0,
 	    (int)(sizeof(paces) / sizeof(paces[0])));

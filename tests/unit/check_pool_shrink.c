@@ -84,6 +84,11 @@ START_TEST(one_dip_in_a_second_keeps_all)
 			look(&pool, i == dip ? MAX_SPARE : 50, 0, 0,
 			    T + i * POOL_SAMPLE_MS);
 		ck_assert_uint_eq(pool_to_retire(&pool), 0);
+		/* And then it takes a whole second again. */
+		look(&pool, MAX_SPARE, 0, 0, T + 1050);
+		ck_assert_int_eq(pool.look_at, CLOCK_NEVER);
+		sample(&pool, 50, T + 1100);
+		ck_assert_uint_eq(pool_to_retire(&pool), 1);
 	}
 }
 END_TEST
@@ -119,6 +124,17 @@ START_TEST(the_least_of_a_second_is_what_is_too_many)
 	retire_all(&pool);
 	sample(&pool, 40, T + 1100);
 	ck_assert_uint_eq(pool_to_retire(&pool), 24);
+}
+END_TEST
+
+START_TEST(the_first_sample_counts_as_the_others_do)
+{
+	struct pool_state pool = pool_of(&limits, 100);
+
+	pool.step = 64;
+	for (int i = 0; i <= POOL_SAMPLES; i++)
+		look(&pool, i == 0 ? 20 : 50, 0, 0, T + i * POOL_SAMPLE_MS);
+	ck_assert_uint_eq(pool_to_retire(&pool), 4);
 }
 END_TEST
 
@@ -162,6 +178,7 @@ main(void)
 	tcase_add_test(tcase, one_dip_in_a_second_keeps_all);
 	tcase_add_test(tcase, a_shortage_in_a_second_keeps_all);
 	tcase_add_test(tcase, the_least_of_a_second_is_what_is_too_many);
+	tcase_add_test(tcase, the_first_sample_counts_as_the_others_do);
 	tcase_add_test(tcase, each_second_twice_as_many_leave);
 	return unit_run(suite);
 }

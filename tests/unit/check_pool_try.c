@@ -141,25 +141,55 @@ START_TEST(a_try_is_remembered_for_a_minute)
 }
 END_TEST
 
-START_TEST(a_pace_as_old_as_that_is_still_remembered)
+/* Looks where a pace of a second was measured from pace_at on. */
+static void
+look_again(struct pool_state *pool, int64_t pace_at, int64_t now)
 {
-	int64_t now;
+	pool->retire = 0;
+	pool->pace_at = pace_at;
+	pool->pace_returned = returned;
+	pool->seen_at = now - POOL_WATCH_MS;
+	pool->seen_returned = returned;
+	pool->look_at = now;
+	look(pool, 0, QUEUE, returned + (uint64_t)(now - pace_at), now);
+	ck_assert_int_eq(pool->mood, POOL_TURNING);
+}
+
+START_TEST(a_minute_is_a_minute)
+{
+	int64_t now, end;
 	struct pool_state pool = tried_pool(&now);
 
-	turn_at_pace(&pool, now, now + 1000, 1000);
-	pool.retire = 0;
-	pool.look_at = 0;
-	pool.seen_at = pool.best_at + POOL_FORGET_MS - POOL_WATCH_MS;
-	pool.seen_returned = returned;
-	pool.pace_at = pool.best_at + POOL_FORGET_MS - POOL_PACE_MS;
-	pool.pace_returned = returned;
-	look(&pool, 0, QUEUE, returned + 100, pool.best_at + POOL_FORGET_MS);
+	end = pool.best_at + POOL_FORGET_MS;
+	look_again(&pool, end - POOL_PACE_MS, end);
 	ck_assert_uint_eq(pool.wanted, 16);
-	pool.look_at = 0;
-	pool.seen_at += POOL_PACE_MS;
-	look(&pool, 0, QUEUE, returned + 200,
-	    pool.best_at + POOL_FORGET_MS + POOL_PACE_MS);
-	ck_assert_uint_gt(pool.wanted, 16);
+	look_again(&pool, end + 1 - POOL_PACE_MS, end + 1);
+	ck_assert_uint_eq(pool.wanted, 25);
+	ck_assert_int_eq(pool.best_at, end + 1);
+}
+END_TEST
+
+START_TEST(a_pace_is_measured_over_no_less_than_it_takes)
+{
+	int64_t now;
+	struct pool_state pool = turning_pool(10, 1000, &now);
+
+	look_again(&pool, now, now + POOL_PACE_MS - 1);
+	ck_assert_uint_eq(pool.wanted, 10);
+	look_again(&pool, now, now + POOL_PACE_MS);
+	ck_assert_uint_eq(pool.wanted, 16);
+}
+END_TEST
+
+START_TEST(what_a_single_worker_tried_is_taken_back_too)
+{
+	int64_t now;
+	struct pool_state pool = turning_pool(1, 1000, &now);
+
+	now = turn_at_pace(&pool, now, now + 1000, 1000);
+	ck_assert_uint_eq(fork_all_at(&pool, now), 1);
+	turn_at_pace(&pool, now, now + 1000, 1000);
+	ck_assert_uint_eq(pool_to_retire(&pool), 1);
 }
 END_TEST
 
@@ -253,7 +283,9 @@ main(void)
 	tcase_add_loop_test(tcase, otherwise_they_are_taken_back, 0, 4);
 	tcase_add_test(tcase, deaths_meanwhile_are_not_taken_back_as_well);
 	tcase_add_test(tcase, a_try_is_remembered_for_a_minute);
-	tcase_add_test(tcase, a_pace_as_old_as_that_is_still_remembered);
+	tcase_add_test(tcase, a_minute_is_a_minute);
+	tcase_add_test(tcase, a_pace_is_measured_over_no_less_than_it_takes);
+	tcase_add_test(tcase, what_a_single_worker_tried_is_taken_back_too);
 	tcase_add_test(tcase, a_pace_is_measured_when_all_are_in_accept);
 	tcase_add_test(tcase, nothing_is_tried_where_nobody_waits);
 	tcase_add_test(tcase, calm_ends_a_try_and_keeps_what_it_brought);
