@@ -153,6 +153,32 @@ START_TEST(a_load_that_turns_is_followed)
 }
 END_TEST
 
+/* Few workers keep up with all clients, and more would end more of them. */
+START_TEST(what_is_remembered_of_another_load_is_forgotten)
+{
+	static const struct sim_load cpu = { .clients = 20,
+		.think_us = 100,
+		.kind = SIM_CPU,
+		.service_us = 60 };
+	static const struct sim_load network = { .clients = 20,
+		.think_us = 100,
+		.kind = SIM_WAIT,
+		.service_us = 1000 };
+
+	begin(&ordinary, (uint64_t)_i);
+	sim_set_load(&sim, &cpu);
+	sim_run(&sim, 30 * SIM_SECOND + _i * SIM_SECOND);
+	ck_assert_uint_le(sim.most_alive, 7);
+	sim_set_load(&sim, &network);
+	sim_run(&sim, 2 * POOL_FORGET_MS * 1000);
+	sim_reset_counts(&sim);
+	sim_run(&sim, 10 * SIM_SECOND);
+	ck_assert_uint_ge(
+	    sim.served, best_of_network(&network, 10 * SIM_SECOND) * 8 / 10);
+	assert_calm_in(60 * SIM_SECOND);
+}
+END_TEST
+
 START_TEST(a_steady_load_costs_no_forks)
 {
 	struct sim_load load = { .between_us = 2000,
@@ -335,6 +361,8 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, work_for_the_network_gets_the_workers_that_it_needs, 0, 8);
 	tcase_add_loop_test(tcase, a_load_that_turns_is_followed, 0, 4);
+	tcase_add_loop_test(
+	    tcase, what_is_remembered_of_another_load_is_forgotten, 0, 4);
 	tcase_add_loop_test(tcase, a_steady_load_costs_no_forks, 0, 6);
 	tcase_add_loop_test(
 	    tcase, bursts_find_the_workers_of_the_last_one, 0, 3);
