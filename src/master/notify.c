@@ -13,7 +13,7 @@
 #include "master/master.h"
 
 /* What must always have room at the end. */
-#define ENDING_SIZE sizeof(", ...; at most 4294967295 workers")
+#define ENDING_SIZE sizeof(", ...")
 
 void
 notify_open(struct notify *notify)
@@ -72,12 +72,9 @@ char *
 notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
 {
 	bool degraded = false, first = true, fits = true;
-	unsigned workers = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++)
 		degraded = degraded || pool_is_degraded(&pools[i].state);
-		workers += pools[i].state.limits.max;
-	}
 	strlcpy(text, degraded ? "degraded: " : "serving ", size);
 	for (uint32_t i = 0; i < count && fits; i++) {
 		if (degraded && !pool_is_degraded(&pools[i].state))
@@ -88,9 +85,6 @@ notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
 	}
 	if (!fits)
 		strlcat(text, ", ...", size);
-	if (!degraded)
-		snprintf(text + strlen(text), size - strlen(text),
-		    "; at most %u workers", workers);
 	return text;
 }
 

@@ -41,10 +41,10 @@ void notify_open(struct notify *notify);
 
 /*
  * The status of count pools in words, for text of that size (at least 160
- * bytes): "serving echo *:7, daytime *:13; at most 8 workers", or, while any
- * pool is degraded, "degraded: echo *:7 3 of 4 workers", which names those that
- * are. How many there are at the moment is no news: pools grow and shrink all
- * the time. What does not fit ends as ", ...". Returns text.
+ * bytes): "serving echo *:7, daytime *:13", or, while any pool is degraded,
+ * "degraded: echo *:7 3 of 4 workers", which names those that are. How many
+ * there are at the moment is no news: pools grow and shrink all the time. What
+ * does not fit ends as ", ...". Returns text.
  */
 char *notify_format(
     const struct pool *pools, uint32_t count, char *text, size_t size);

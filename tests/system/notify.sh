@@ -27,7 +27,7 @@ told_lines()
 	equals "$1" "$(wc -l <"$T/told")"
 }
 
-SERVING="serving echo 127.0.0.1:$ECHO, daytime 127.0.0.1:$DAYTIME; at most 8 workers"
+SERVING="serving echo 127.0.0.1:$ECHO, daytime 127.0.0.1:$DAYTIME"
 
 start "$(conf "max-workers 4")"
 t "when it serves it says so" until_true told "STATUS=$SERVING"

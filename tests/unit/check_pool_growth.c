@@ -184,7 +184,7 @@ START_TEST(whoever_a_full_pool_loses_is_replaced_at_once)
 	look(&pool, 0, 500, 0, T);
 	look(&pool, 0, 500, 0, WATCHED);
 	pool_reaped(&pool, &life, WATCHED + 1);
-	ck_assert_uint_eq(pool_to_fork(&pool, WATCHED + 1), 0);
+	ck_assert_uint_eq(pool_to_fork(&pool, WATCHED + 1), 1);
 	look(&pool, 0, 500, 0, WATCHED + 1);
 	ck_assert_uint_eq(pool_to_fork(&pool, WATCHED + 1), 1);
 }
