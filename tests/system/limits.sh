@@ -7,7 +7,7 @@ need_root
 need strace prlimit setpriv
 
 # An account that nothing else runs as.
-USER_ID=47111
+USER_ID=$((1000000 + $$))
 # The tree may be where only root can go.
 chmod 711 "$T"
 cp "$PREFORKD" "$T/preforkd"
