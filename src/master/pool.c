@@ -370,7 +370,7 @@ pool_reaped(struct pool_state *pool, const struct pool_life *life, int64_t now)
 bool
 pool_is_degraded(const struct pool_state *pool)
 {
-	/* One that tries to start is none yet; or nobody is missing any more. */
+	/* One that tries to start is none yet; or nobody is missing now. */
 	return pool->trial && pool->backoff.failures > 0 &&
 	    pool->alive - pool->starting < pool->wanted;
 }
