@@ -104,7 +104,8 @@ START_TEST(otherwise_they_are_taken_back)
 }
 END_TEST
 
-START_TEST(deaths_meanwhile_are_not_taken_back_as_well)
+/* Whoever dies is replaced at once, and the pace is measured anew. */
+START_TEST(deaths_meanwhile_are_made_good)
 {
 	struct pool_life life = { .was_ready = true, .connections = 1 };
 	int64_t now;
@@ -112,13 +113,13 @@ START_TEST(deaths_meanwhile_are_not_taken_back_as_well)
 
 	for (int i = 0; i < 4; i++)
 		pool_reaped(&pool, &life, now);
-	turn_at_pace(&pool, now, now + POOL_PACE_MS, 1000);
-	ck_assert_uint_eq(pool_to_retire(&pool), 2);
-	pool = tried_pool(&now);
-	for (int i = 0; i < 7; i++)
-		pool_reaped(&pool, &life, now);
-	turn_at_pace(&pool, now, now + POOL_PACE_MS, 1000);
-	ck_assert_uint_eq(pool_to_retire(&pool), 0);
+	ck_assert_uint_eq(pool_to_fork(&pool, now), 4);
+	for (int i = 0; i < 4; i++) {
+		pool_forked(&pool);
+		pool_ready(&pool);
+	}
+	turn_at_pace(&pool, now, now + 2 * POOL_PACE_MS, 1000);
+	ck_assert_uint_eq(pool_to_retire(&pool), 6);
 	ck_assert_uint_eq(pool.before_try, 0);
 }
 END_TEST
@@ -281,7 +282,7 @@ main(void)
 	tcase_add_test(
 	    tcase, a_pace_that_rises_by_a_quarter_keeps_them_and_tries_on);
 	tcase_add_loop_test(tcase, otherwise_they_are_taken_back, 0, 4);
-	tcase_add_test(tcase, deaths_meanwhile_are_not_taken_back_as_well);
+	tcase_add_test(tcase, deaths_meanwhile_are_made_good);
 	tcase_add_test(tcase, a_try_is_remembered_for_a_minute);
 	tcase_add_test(tcase, a_minute_is_a_minute);
 	tcase_add_test(tcase, a_pace_is_measured_over_no_less_than_it_takes);
