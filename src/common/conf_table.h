@@ -59,6 +59,20 @@ const char *conf_nearest_service(const char *name, conf_known_fn *known);
 
 #define CONF_WHY_SIZE 160
 
+/* Writes what is wrong to why; returns -1. */
+int conf_wrong(char why[CONF_WHY_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* True where a control character is in text. */
+bool conf_has_control(const char *text);
+
+/*
+ * RFC 867 asks for one line of printable ASCII, and what a client gets must fit
+ * the line that services/daytime sends. Returns 0 for a format of strftime(3)
+ * that gives that, or -1 with what is wrong in why.
+ */
+int conf_check_format(const char *text, char why[CONF_WHY_SIZE]);
+
 /*
  * Parses text as the keyword's value into base (a struct conf or struct
  * conf_service). Returns 0, or -1 with what is wrong in why, as in

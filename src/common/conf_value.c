@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/conf_table.h"
 #include "common/log.h"
 
@@ -25,8 +24,8 @@ static const struct {
 
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
-static int __attribute__((format(printf, 2, 3)))
-wrong(char why[CONF_WHY_SIZE], const char *format, ...)
+int
+conf_wrong(char why[CONF_WHY_SIZE], const char *format, ...)
 {
 	va_list ap;
 
@@ -120,7 +119,7 @@ out_of_range(const struct conf_keyword *keyword, char why[CONF_WHY_SIZE])
 {
 	char range[CONF_WHY_SIZE - 16];
 
-	return wrong(why, "must be %s",
+	return conf_wrong(why, "must be %s",
 	    conf_range_format(keyword, range, sizeof(range)));
 }
 
@@ -163,7 +162,7 @@ parse_time(const struct conf_keyword *keyword, const char *text, int64_t *value,
 	if (suffix == text)
 		return out_of_range(keyword, why);
 	if (*suffix == '\0' && n != 0)
-		return wrong(why,
+		return conf_wrong(why,
 		    "needs a unit: %.20sms, %.20ss, %.20sm or "
 		    "%.20sh",
 		    text, text, text, text);
@@ -171,14 +170,14 @@ parse_time(const struct conf_keyword *keyword, const char *text, int64_t *value,
 	    strcmp(units[i].suffix, suffix) != 0)
 		i++;
 	if (i == UNITS)
-		return wrong(why,
+		return conf_wrong(why,
 		    "unknown unit \"%.20s\": "
 		    "must be ms, s, m or h",
 		    suffix);
 	n = n > INT64_MAX / units[i].ms ? INT64_MAX : n * units[i].ms;
 	if (keyword->type == CONF_SECONDS) {
 		if (n % 1000 != 0 && n != INT64_MAX)
-			return wrong(why, "must be whole seconds");
+			return conf_wrong(why, "must be whole seconds");
 		n /= 1000;
 	}
 	if (n < keyword->min || n > keyword->max)
@@ -219,8 +218,8 @@ parse_level(const struct conf_keyword *keyword, const char *text,
 	return 0;
 }
 
-static bool
-has_control(const char *text)
+bool
+conf_has_control(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if (iscntrl((unsigned char)*text))
@@ -246,71 +245,7 @@ is_account(const char *text)
 		return true;
 	return strchr(letters, text[0]) != NULL &&
 	    text[1 + strcspn(text + 1, ":,/ \"\\#'*?")] == '\0' &&
-	    !has_control(text);
-}
-
-/* The last second of a year, in which each number has all of its digits. */
-static size_t
-format_late(char *line, size_t size, const char *format, int month, int weekday)
-{
-	struct tm tm = { .tm_sec = 59,
-		.tm_min = 59,
-		.tm_hour = 23,
-		.tm_mday = 28,
-		.tm_mon = month,
-		.tm_year = 126,
-		.tm_wday = weekday,
-		.tm_yday = 364 };
-
-	/* The last second that a four-digit year has: eleven digits. */
-	return clock_strftime(line, size, format, &tm, 253402300799);
-}
-
-/*
- * %s alone is written by us; with flags or a width strftime would do it. So it
- * would after "%5%": where that ends, libraries and clock_strftime differ.
- */
-static bool
-has_odd_epoch(const char *format)
-{
-	for (; *format != '\0'; format++) {
-		if (*format != '%')
-			continue;
-		size_t n = strspn(format + 1, "_-0^#+123456789EO");
-
-		if (n > 0 && (format[1 + n] == 's' || format[1 + n] == '%'))
-			return true;
-		format += n + (format[1 + n] != '\0');
-	}
-	return false;
-}
-
-/*
- * RFC 867 asks for one line of printable ASCII. What a client gets must fit
- * the line that services/daytime sends, with CR LF.
- */
-static int
-check_format(const char *text, char why[CONF_WHY_SIZE])
-{
-	char line[CONF_DAYTIME_MAX];
-
-	for (const char *p = text; *p != '\0'; p++)
-		if (!isprint((unsigned char)*p))
-			return wrong(why, "must be printable ASCII");
-	if (strlen(text) >= CLOCK_FORMAT_SIZE)
-		return wrong(
-		    why, "must be shorter than %d bytes", CLOCK_FORMAT_SIZE);
-	if (has_odd_epoch(text))
-		return wrong(
-		    why, "must have %%s and %%%% without flags or a width");
-	for (int i = 0; i < 12 * 7; i++) {
-		if (format_late(line, sizeof(line), text, i / 7, i % 7) == 0)
-			return wrong(
-			    why, "must give 1 to %zu bytes", sizeof(line) - 1);
-		if (has_control(line))
-			return wrong(why, "must give one line: no %%n, no %%t");
-	}
-	return 0;
+	    !conf_has_control(text);
 }
 
 static int
@@ -319,7 +254,7 @@ set_string(char **value, const char *text, char why[CONF_WHY_SIZE])
 	char *copy = strdup(text);
 
 	if (copy == NULL)
-		return wrong(why, "%s", strerror(errno));
+		return conf_wrong(why, "%s", strerror(errno));
 	free(*value);
 	*value = copy;
 	return 0;
@@ -346,8 +281,8 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 	case CONF_PATH:
 		if (text[0] != '/' && strcmp(text, "none") != 0)
 			return out_of_range(keyword, why);
-		if (strlen(text) >= PATH_MAX || has_control(text))
-			return wrong(why,
+		if (strlen(text) >= PATH_MAX || conf_has_control(text))
+			return conf_wrong(why,
 			    "must be shorter than %d bytes, "
 			    "without control characters",
 			    PATH_MAX);
@@ -357,7 +292,7 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 			return out_of_range(keyword, why);
 		return set_string(string_at(keyword, base), text, why);
 	case CONF_FORMAT:
-		if (check_format(text, why) < 0)
+		if (conf_check_format(text, why) < 0)
 			return -1;
 		return set_string(string_at(keyword, base), text, why);
 	case CONF_LISTEN:
@@ -365,7 +300,7 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 	case CONF_INCLUDE:
 		break;
 	}
-	return wrong(why, "takes no single value");
+	return conf_wrong(why, "takes no single value");
 }
 
 static void
