@@ -98,9 +98,10 @@ t()
 # Wherever a sanitizer could write: its own file, or some log.
 no_sanitizer_reports()
 {
-	# Files alone: to read a fifo would be to wait for somebody.
+	# Files alone: to read a fifo would be to wait for somebody. And text:
+	# a copy of the program has these words in it.
 	reports=$(find "$T" "$T/sanitizers" -maxdepth 1 -type f -exec \
-		grep -lE 'ERROR: .*Sanitizer|runtime error: ' {} +)
+		grep -IlE 'ERROR: .*Sanitizer|runtime error: ' {} +)
 	[ -z "$reports" ] || {
 		# shellcheck disable=SC2086
 		cat $reports
@@ -206,6 +207,12 @@ logged()
 log_lines()
 {
 	grep -Ec -- "$1" "$T/log"
+}
+
+# How many warnings there are, but for that of a build without the sandbox.
+warnings()
+{
+	grep -v 'WORKERS ARE IN NO SANDBOX' "$T/log" | grep -c 'warning: '
 }
 
 # run COMMAND ...: sets STATUS, STDOUT and STDERR.

@@ -73,7 +73,7 @@ t "... it is said" until_true logged "$SAID"
 t "... the status says it too" until_true field_is echo state degraded
 t "... it tries again" until_true tried 4
 t "... slowly" at_most $(($(now_ms) - began)) 700
-t "... it is said once" equals 1 "$(log_lines "warning: ")"
+t "... it is said once" equals 1 "$(warnings)"
 t "... those that wait are not sent away" equals connected=3 \
 	"$("$CLIENT" connect -n 3 -t 5 127.0.0.1 $ECHO)"
 untrace
@@ -99,7 +99,7 @@ t "... and the pool has shrunk" until_true field_is echo workers 8
 may_have 1000
 stop
 t "exit status 0" equals 0 $STATUS
-t "no other warning" equals 2 "$(log_lines 'warning: ')"
+t "no other warning" equals 2 "$(warnings)"
 
 # No memory, for a moment.
 start "$CONF"

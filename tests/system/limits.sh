@@ -26,7 +26,7 @@ warns()
 {
 	start "$(conf "max-workers 1024")"
 	stop
-	t "$1 $2: one warning at the start" equals 1 "$(log_lines warning:)"
+	t "$1 $2: one warning at the start" equals 1 "$(warnings)"
 	t "... which names all that there is to know" logged \
 		"warning: $1 is $2, but max-workers of all listening sockets needs $3: .*$4"
 	run "$PREFORKD" -nv -f "$T/preforkd.conf"
@@ -49,7 +49,7 @@ through "prlimit --nofile=1024:4096"
 start "$(conf)"
 stop
 t "a default configuration on a default machine: no warning" \
-	equals 0 "$(log_lines warning:)"
+	equals 0 "$(warnings)"
 run "$PREFORKD" -nv -f "$T/preforkd.conf"
 t "... and -nv has none" not grep 'too low' "$T/run.out"
 
@@ -69,7 +69,7 @@ warns RLIMIT_NOFILE 9 12 LimitNOFILE=
 through "prlimit --nproc=2048:2048"
 start "$(conf "max-workers 1024")"
 stop
-t "RLIMIT_NPROC is nothing to root" equals 0 "$(log_lines warning:)"
+t "RLIMIT_NPROC is nothing to root" equals 0 "$(warnings)"
 through "setpriv --reuid $USER_ID --regid $USER_ID --clear-groups prlimit --nproc=2048:2048"
 warns RLIMIT_NPROC 2048 2049 'LimitNPROC=.*lower max-workers'
 
@@ -101,7 +101,7 @@ t "scheduling batch: each worker has SCHED_BATCH" \
 	equals " 4 3" "$(policies 'worker echo')"
 t "... and no other service's" equals " 4 0" "$(policies 'worker daytime')"
 t "... nor the master" equals 0 "$(policy "$DAEMON")"
-t "... and nothing is said" equals 0 "$(log_lines warning:)"
+t "... and nothing is said" equals 0 "$(warnings)"
 stop
 
 through "strace -f -q -o '$T/strace' -e trace=sched_setscheduler -e inject=sched_setscheduler:error=EPERM"
@@ -115,7 +115,7 @@ started()
 TRACER=$!
 t "not permitted: it serves" until_true started
 DAEMON=$(pgrep -P $TRACER)
-t "... with one warning" equals 1 "$(log_lines warning:)"
+t "... with one warning" equals 1 "$(warnings)"
 t "... which has the remedy" logged \
 	'warning: scheduling batch: not permitted.*CPUSchedulingPolicy=batch in the unit.*: Operation not permitted'
 t "... and workers without it" equals " 2 0" "$(policies 'worker echo')"
@@ -132,7 +132,7 @@ through "chrt -b 0 strace -f -q -o '$T/strace' -e trace=sched_setscheduler -e in
 TRACER=$!
 t "handed down by who starts it: it serves" until_true started
 DAEMON=$(pgrep -P $TRACER)
-t "... without a warning" equals 0 "$(log_lines warning:)"
+t "... without a warning" equals 0 "$(warnings)"
 t "... and workers have it" equals " 2 3" "$(policies 'worker echo')"
 kill -TERM "$DAEMON"
 wait $TRACER

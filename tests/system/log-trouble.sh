@@ -88,6 +88,7 @@ starts()
 	"$PREFORKD" -f "$T/preforkd.conf" -p "$P"
 	t "$1: in the background, exit status 0" equals 0 $?
 	DAEMON=$(cat "$P")
+	until_true has_workers 8
 	old=$(workers)
 	t "$1: ... it serves" "$CLIENT" echo -c -n 20 -b 9 127.0.0.1 $ECHO
 	t "$1: ... with the workers that it had" equals "$old" "$(workers)"
@@ -96,6 +97,7 @@ starts()
 	"$PREFORKD" -F -f "$T/preforkd.conf" -p "$P" &
 	DAEMON=$!
 	t "$1: in the foreground, it serves" until_true serves
+	until_true has_workers 8
 	old=$(workers)
 	kill -USR1 "$DAEMON"
 	t "$1: ... many" "$CLIENT" echo -c -n 20 -b 9 127.0.0.1 $ECHO

@@ -34,7 +34,7 @@ log-level debug"
 sysctl -qw net.core.somaxconn=4096 2>/dev/null
 hold $MAX
 t "as many clients as workers: served" until_true field_is echo busy $MAX
-t "... no warning, for nobody waits" equals 0 "$(log_lines warning:)"
+t "... no warning, for nobody waits" equals 0 "$(warnings)"
 first=$BACKGROUND
 hold 30
 t "thirty more wait in the queue" until_true queue_is 30
@@ -51,7 +51,7 @@ t "... once" equals 1 "$(log_lines "$SAID")"
 kill $first
 t "when others leave they are served" until_true field_is echo busy $MAX
 t "... from the queue" until_true queue_is 24
-t "... still said once" equals 1 "$(log_lines warning:)"
+t "... still said once" equals 1 "$(warnings)"
 for pid in $BACKGROUND; do
 	kill "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
