@@ -86,7 +86,7 @@ struct pool_row {
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
 	_Atomic uint64_t log_lost;
 	_Atomic int64_t accept_warned_ms; /* see scoreboard_may_warn */
-	_Atomic uint64_t returned;        /* workers to accept, ever */
+	_Atomic uint64_t returned;        /* workers, from connections, ever */
 	/* set by the master, taken by the worker that then wakes it */
 	_Atomic uint32_t
 	    want_ready; /* has come into accept for the first time */

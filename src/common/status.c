@@ -44,7 +44,8 @@ status_count(
 	for (size_t i = 0; i < ENDING_COUNT; i++)
 		row->endings[i] = past->endings[i];
 	for (uint32_t i = 0; i < board->used; i++) {
-		if (board->slots[i].state == SLOT_FREE)
+		if (board->slots[i].state == SLOT_FREE ||
+		    board->slots[i].pool != index)
 			continue;
 		/* Its counters are good even where the peer is not. */
 		scoreboard_read(&board->slots[i], &copy);

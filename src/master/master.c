@@ -85,15 +85,26 @@ handle_signals(struct master *master, int64_t now)
 			  "restart to run another binary");
 }
 
+/*
+ * Workers can write to all of the set: there are no more of them in accept
+ * than we have seen come there.
+ */
+static unsigned
+count_idle(const struct master *master, const struct pool *pool)
+{
+	unsigned most = pool->state.alive - pool->state.starting;
+	uint32_t idle =
+	    idle_set_count(scoreboard_idle(&master->board, pool->row),
+		master->board.used, most);
+
+	return idle < most ? idle : most;
+}
+
 static struct pool_view
 view_of(const struct master *master, const struct pool *pool)
 {
-	struct pool_view view = {
-		.idle =
-		    idle_set_count(scoreboard_idle(&master->board, pool->row),
-			master->board.slot_count, UINT32_MAX),
-		.returned = master->board.rows[pool->row].returned
-	};
+	struct pool_view view = { .idle = count_idle(master, pool),
+		.returned = master->board.rows[pool->row].returned };
 	uint32_t length, limit;
 
 	/* While a worker is in accept nobody waits for long. */
@@ -135,8 +146,7 @@ leave_word(struct master *master, struct pool *pool)
 
 	atomic_store(&row->want_short, pool_wants_short(&pool->state));
 	atomic_store(&row->want_excess, pool_wants_excess(&pool->state));
-	idle = idle_set_count(scoreboard_idle(&master->board, pool->row),
-	    master->board.slot_count, limits->max_spare + 1);
+	idle = count_idle(master, pool);
 	return (pool_wants_short(&pool->state) &&
 		   idle + pool->state.starting < limits->min_spare) ||
 	    (pool_wants_excess(&pool->state) && idle > limits->max_spare);
@@ -146,17 +156,15 @@ leave_word(struct master *master, struct pool *pool)
 static int64_t
 manage(struct master *master, struct pool *pool, int64_t now)
 {
-	struct pool_view view;
+	struct pool_view view = view_of(master, pool);
 
-	do {
-		view = view_of(master, pool);
-		pool_look(&pool->state, &view, now);
-		warn_full(pool, &view, now);
-		spawn_retire(master, pool);
-		spawn_fill(master, pool, now);
-	} while (leave_word(master, pool));
+	pool_look(&pool->state, &view, now);
+	warn_full(pool, &view, now);
+	spawn_retire(master, pool);
+	spawn_fill(master, pool, now);
 	spawn_note_mended(pool);
-	return pool_wake_at(&pool->state, now);
+	/* The next turn, and not here: signals are for between two turns. */
+	return leave_word(master, pool) ? now : pool_wake_at(&pool->state, now);
 }
 
 /* One turn: what has happened, then what is to do. Returns when to wake up. */

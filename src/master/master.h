@@ -49,9 +49,9 @@ struct master {
 	struct pool *pools; /* unshared */
 	uint32_t pool_count;
 	struct child_table children;
-	int wake_fd;    /* eventfd(2): workers write, the loop polls */
-	int pidfile_fd; /* -1: none */
-	int ready_fd;   /* of background_start, or -1 */
+	int wake_fd;        /* eventfd(2): workers write, the loop polls */
+	int pidfile_fd;     /* -1: none */
+	int ready_fd;       /* of background_start, or -1 */
 	int64_t deaf_until; /* wake_fd is not looked at before */
 	bool is_up;         /* every pool was up once */
 	bool start_failed;

@@ -149,7 +149,8 @@ grow(struct pool_state *pool, const struct pool_view *view, int64_t now)
 	}
 	if (pool->mood != POOL_GROWING && now < pool->look_at)
 		return;
-	if (pool->alive >= room(pool)) {
+	/* A try that has come so far is judged like any other. */
+	if (pool->alive >= room(pool) && pool->mood != POOL_TURNING) {
 		/* Whoever leaves or dies now is missed at once. */
 		pool->mood = POOL_GROWING;
 		see(pool, view, now);
@@ -202,12 +203,21 @@ shrink(struct pool_state *pool, const struct pool_view *view, int64_t now)
 	pool->retire = least(excess, pool->step);
 }
 
+/*
+ * Counted, not seen at one moment: under a load that recycles workers somebody
+ * is always on the way.
+ */
+static bool
+has_begun(const struct pool_state *pool)
+{
+	return !pool->trial && pool->arrived >= pool->limits.start;
+}
+
 void
 pool_look(struct pool_state *pool, const struct pool_view *view, int64_t now)
 {
 	if (!pool->begun) {
-		pool->begun = pool->alive >= pool->wanted && !pool->trial &&
-		    pool->starting == 0;
+		pool->begun = has_begun(pool);
 		return;
 	}
 	if (shortfall(pool, view) > 0) {
@@ -300,6 +310,7 @@ void
 pool_ready(struct pool_state *pool)
 {
 	pool->starting--;
+	pool->arrived++;
 	pool->trial = false;
 }
 
@@ -380,7 +391,6 @@ pool_is_up(const struct pool_state *pool)
 {
 	if (pool->alive == pool->starting)
 		return false;
-	return pool->begun ||
-	    (pool->starting == 0 &&
-		(pool->alive >= pool->wanted || pool_is_degraded(pool)));
+	return pool->begun || has_begun(pool) ||
+	    (pool->starting == 0 && pool_is_degraded(pool));
 }

@@ -43,7 +43,7 @@ struct pool_limits {
 struct pool_view {
 	unsigned idle;     /* workers in accept */
 	unsigned queue;    /* connections that wait, where idle is 0 */
-	uint64_t returned; /* to accept, by all workers, ever */
+	uint64_t returned; /* from their connections, all workers, ever */
 };
 
 enum pool_mood {
@@ -59,6 +59,7 @@ struct pool_state {
 	unsigned alive;    /* forked, not reaped, not told to leave */
 	unsigned starting; /* of those, not yet in accept */
 	unsigned leaving;  /* told to leave, and not reaped */
+	unsigned arrived;  /* came into accept, ever */
 	unsigned batch;    /* forks in the next turn, at most */
 	bool begun;        /* the first workers have been in accept */
 	bool trial;        /* fork one alone, and wait until it is in

@@ -12,6 +12,8 @@
 #include "common/log.h"
 #include "worker/worker.h"
 
+#define TURN_MS 20 /* of forks, at most, before the master looks up */
+
 struct sandbox *
 spawn_prepare(void)
 {
@@ -80,7 +82,7 @@ describe_worker(const struct master *master, struct pool *pool,
  * handlers of pthread_atfork(3) to do but to write to three pages.
  */
 int
-spawn_one(struct master *master, struct pool *pool, int64_t now)
+spawn_one(struct master *master, struct pool *pool)
 {
 	struct slot *slot = scoreboard_take(&master->board, pool->row);
 	struct worker worker;
@@ -97,7 +99,7 @@ spawn_one(struct master *master, struct pool *pool, int64_t now)
 	memset(child, 0, sizeof(*child));
 	child->pool = pool;
 	child->slot = slot;
-	child->started_ms = now;
+	child->started_ms = clock_ms(); /* forks of this turn take time */
 	describe_worker(master, pool, child, &worker);
 	pid = _Fork();
 	if (pid == 0)
@@ -195,8 +197,12 @@ spawn_fill(struct master *master, struct pool *pool, int64_t now)
 		return;
 	pool_turned(&pool->state);
 	while (n-- > 0) {
-		if (spawn_one(master, pool, now) == 0)
+		if (spawn_one(master, pool) == 0) {
+			/* Signals and other pools wait for the next turn. */
+			if (clock_ms() - now >= TURN_MS)
+				return;
 			continue;
+		}
 		log_fork_failure(pool);
 		pool_fork_failed(&pool->state, now);
 		if (pool->state.alive == 0 && !master->is_up)
@@ -294,11 +300,10 @@ log_lost_connection(const struct child *child, const struct slot *last)
 		    .local = child->pool->listener.address,
 		    .ending = ENDING_FAILED,
 		    .in = not_negative(last->traffic.in - last->in_before),
-		    .out = not_negative(
-			last->traffic.out - last->out_before),
+		    .out = not_negative(last->traffic.out - last->out_before),
 		    .unacked = LEDGER_UNKNOWN,
-		    .milliseconds = time_since(
-			last->accepted_ms, child->started_ms),
+		    .milliseconds =
+			time_since(last->accepted_ms, child->started_ms),
 		    .wait_ms = LEDGER_UNKNOWN,
 		    .rtt_us = LEDGER_UNKNOWN,
 		    .retrans = LEDGER_UNKNOWN,

@@ -31,7 +31,7 @@ bool spawn_sandbox_is_whole(const struct sandbox *sandbox);
  * Forks one worker. Returns 0, or -1 with errno of fork(2), ENOMEM, or ENOSPC
  * when there are as many workers as slots.
  */
-int spawn_one(struct master *master, struct pool *pool, int64_t now);
+int spawn_one(struct master *master, struct pool *pool);
 
 /* Forks what the pool's policy asks for now. Failures are logged. */
 void spawn_fill(struct master *master, struct pool *pool, int64_t now);

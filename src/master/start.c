@@ -114,8 +114,11 @@ unshare_pools(struct master *master)
 {
 	struct pool *pools = unshared_alloc(master->pool_count, sizeof(*pools));
 
-	if (pools == NULL)
-		fatal("memory for the listeners");
+	if (pools == NULL) {
+		release_pidfile(master);
+		fatal("not started: no memory for the listeners (free memory, "
+		      "or name fewer listen lines)");
+	}
 	memcpy(pools, master->pools, master->pool_count * sizeof(*pools));
 	free(master->pools);
 	master->pools = pools;

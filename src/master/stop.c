@@ -73,10 +73,12 @@ stop_serve_queues(struct master *master, int64_t now)
 
 		if (queue_is_empty(pool))
 			continue;
-		if (spawn_one(master, pool, now) == 0)
+		if (spawn_one(master, pool) == 0)
 			forked = true;
 		else
-			log_warn("%s: fork for the clients that still wait",
+			log_warn("%s: fork for the clients that still wait "
+				 "(RLIMIT_NPROC, pids.max or kernel.pid_max "
+				 "may be too low, or memory short)",
 			    pool->listener.address);
 	}
 	/* It waits for the child to have a handler. */

@@ -107,7 +107,7 @@ pause_accepting(const struct worker *worker, int error)
 {
 	int64_t now = clock_ms();
 
-	idle_set_remove(worker->idle, worker->slot_index);
+	/* It stays in the idle set: another worker could accept no better. */
 	slot_set_state(worker->slot, SLOT_PAUSED, now);
 	if (scoreboard_may_warn(worker->row, now, WARN_PERIOD_MS))
 		log_warnx("%s: accept: %s; connections wait in the queue "
@@ -119,7 +119,6 @@ pause_accepting(const struct worker *worker, int error)
 	/* A signal ends the pause early, and the caller looks at its flag. */
 	poll(NULL, 0, PAUSE_MS);
 	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
-	idle_set_add(worker->idle, worker->slot_index);
 }
 
 /*
@@ -233,7 +232,7 @@ wake_master(const struct worker *worker)
 	static const uint64_t one = 1;
 
 	/* It takes 2^64 - 2 of these, and one that is full wakes it as well. */
-	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
+	if (write(worker->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_warn("wake-up of the master");
 }
 
@@ -300,7 +299,8 @@ accept_loop(const struct worker *worker)
 		/* Nobody is forked as a successor while the daemon stops. */
 		if (!worker_stopping && log_needs_successor(started))
 			_exit(WORKER_LOG_DIED);
-		if (!worker_stopping && has_served_enough(worker))
+		if (worker_retiring ||
+		    (!worker_stopping && has_served_enough(worker)))
 			break;
 		enter_idle(worker);
 	}

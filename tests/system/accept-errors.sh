@@ -57,6 +57,23 @@ BACKGROUND=
 t "no worker was lost over it" equals 0 "$(log_lines 'worker .*(killed|exited)')"
 stop
 
+# More workers could accept no better, so none are started.
+start "$(conf "max-workers 60")"
+until_true has_workers 8
+trace "$DAEMON $(workers)" -f -e trace=accept4 \
+	-e inject=accept4:error=ENFILE:syscall=getpid
+"$CLIENT" echo -c -n 12 -b 10 -t 40 127.0.0.1 $ECHO >"$T/client.out" &
+BACKGROUND=$!
+t "the system is out of files: it is said" until_true logged \
+	'accept: Too many open files in system; .*fs.file-max'
+sleep 1
+t "... and no worker is started for those that wait" at_most 16 "$(worker_count)"
+untrace
+wait $BACKGROUND
+t "... who are served when it is better" equals 0 $?
+BACKGROUND=
+stop
+
 # A worker that pauses is not to hold a stop up.
 start "user root
 $(conf "max-workers 1")"

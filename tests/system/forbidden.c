@@ -25,6 +25,7 @@
 
 /* Of the connection, for what is done to it. */
 static int connection;
+static struct slot_traffic *traffic;
 
 static long
 try_openat(long n)
@@ -262,6 +263,31 @@ try_timeout(long n)
 	return setsockopt((int)n, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
+/*
+ * Nothing forbids what is in shared memory: all workers of all pools are free,
+ * and more than there are.
+ */
+static long
+try_forge(long n)
+{
+	const size_t page = 4096;
+	char *at = (char *)((uintptr_t)traffic / page * page);
+	const struct scoreboard_header *header;
+	size_t offset;
+
+	(void)n;
+	while (*(uint64_t *)(void *)at != SCOREBOARD_MAGIC)
+		at -= page;
+	header = (const struct scoreboard_header *)(void *)at;
+	offset = header->header_size + header->rows * header->row_size;
+	offset = (offset + header->slot_size - 1) / header->slot_size *
+	    header->slot_size;
+	offset += header->slots * header->slot_size;
+	memset(at + offset, 0xff,
+	    header->rows * idle_set_words(header->slots) * sizeof(idle_word));
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	long (*try)(long n);
@@ -295,6 +321,7 @@ static const struct {
 	{ "fcntl", try_fcntl },
 	{ "shutdown", try_shutdown },
 	{ "timeout", try_timeout },
+	{ "forge", try_forge },
 };
 
 static void
@@ -307,6 +334,7 @@ forbidden_serve(struct io *io, const struct conf_service *settings)
 
 	(void)settings;
 	connection = io->fd;
+	traffic = io->traffic;
 	while ((n = io_recv(io, line, sizeof(line) - 1)) > 0) {
 		line[n] = '\0';
 		if (sscanf(line, "%31s %ld", name, &number) < 1)

@@ -122,6 +122,22 @@ t "a forbidden call during a stop is named as well" \
 wait $BACKGROUND
 DAEMON= BACKGROUND=
 
+# What it can write to must not talk the master into sending everybody home.
+PREFORKD=$TOP_BUILDDIR/tests/system/forbidden
+start "pid-file none
+service forbidden {
+listen 127.0.0.1:$PORT
+start-workers 20
+max-spare-workers 20
+max-workers 40
+}"
+t "all workers are said to be free, and more" answers "forge done" forge
+answers "forge done" forge >/dev/null
+sleep 4
+t "... and nobody has been sent home" at_most "$(worker_count)" 20
+t "... so that they serve" answers "forge done" forge
+stop
+
 start_one unfiltered
 t "without the filter the log says so" logged 'no seccomp'
 first=$(workers | cut -d ' ' -f 1)

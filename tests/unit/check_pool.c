@@ -141,6 +141,25 @@ START_TEST(a_failure_before_the_beginning_holds_it_back)
 }
 END_TEST
 
+/* Somebody is always on the way where workers leave after one connection. */
+START_TEST(a_pool_has_begun_though_workers_come_and_go)
+{
+	struct pool_view view = { 0 };
+	struct pool_state pool;
+
+	pool_init(&pool, &limits);
+	for (int i = 0; i < START; i++) {
+		ck_assert(!pool.begun);
+		pool_forked(&pool);
+		pool_ready(&pool);
+		pool_forked(&pool);
+		pool_look(&pool, &view, 1000);
+		pool_reaped(&pool, &crashed_serving, 1000);
+	}
+	ck_assert(pool.begun);
+}
+END_TEST
+
 START_TEST(a_pool_that_has_begun_is_up_while_others_start)
 {
 	struct pool_state pool = pool_of(&limits, START);
@@ -285,6 +304,7 @@ main(void)
 	tcase_add_test(tcase, a_pool_is_up_once_all_are_in_accept);
 	tcase_add_test(tcase, a_pool_begins_once_all_are_in_accept);
 	tcase_add_test(tcase, a_failure_before_the_beginning_holds_it_back);
+	tcase_add_test(tcase, a_pool_has_begun_though_workers_come_and_go);
 	tcase_add_test(tcase, a_pool_that_has_begun_is_up_while_others_start);
 	tcase = unit_case(suite, "leaving");
 	tcase_add_test(tcase, who_leaves_is_not_alive_and_not_gone);

@@ -104,6 +104,19 @@ START_TEST(otherwise_they_are_taken_back)
 }
 END_TEST
 
+/* One that reaches max-workers is judged like any other. */
+START_TEST(a_try_up_to_the_limit_is_taken_back)
+{
+	int64_t now;
+	struct pool_state pool = tried_pool(&now);
+
+	pool.limits.max = pool.alive;
+	turn_at_pace(&pool, now, now + 2 * POOL_PACE_MS, 1000);
+	ck_assert_uint_eq(pool_to_retire(&pool), 6);
+	ck_assert_int_eq(pool.mood, POOL_TURNING);
+}
+END_TEST
+
 /* Whoever dies is replaced at once, and the pace is measured anew. */
 START_TEST(deaths_meanwhile_are_made_good)
 {
@@ -282,6 +295,7 @@ main(void)
 	tcase_add_test(
 	    tcase, a_pace_that_rises_by_a_quarter_keeps_them_and_tries_on);
 	tcase_add_loop_test(tcase, otherwise_they_are_taken_back, 0, 4);
+	tcase_add_test(tcase, a_try_up_to_the_limit_is_taken_back);
 	tcase_add_test(tcase, deaths_meanwhile_are_made_good);
 	tcase_add_test(tcase, a_try_is_remembered_for_a_minute);
 	tcase_add_test(tcase, a_minute_is_a_minute);
