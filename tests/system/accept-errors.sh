@@ -66,6 +66,8 @@ trace "$DAEMON $(workers)" -f -e trace=accept4 \
 BACKGROUND=$!
 t "the system is out of files: it is said" until_true logged \
 	'accept: Too many open files in system; .*fs.file-max'
+# USR1 has the master look at its pools.
+until_true field_is echo other 4
 sleep 1
 t "... and no worker is started for those that wait" at_most 16 "$(worker_count)"
 untrace
