@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 
+#define LOOK_MS 500        /* between two looks for progress, at most */
 #define DISCARD_ROUNDS 512 /* of 16 KiB: more than a receive buffer holds */
 
 void
@@ -91,30 +92,33 @@ unacknowledged(int fd)
 
 /*
  * Waits for room in the send buffer. The kernel calls a socket writable again
- * when a third of its buffer is free, so at the deadline a look at what is
- * unacknowledged tells a slow reader from one that has stopped.
+ * when a third of its buffer is free, so a slow reader may take long to get
+ * there. A look at what is unacknowledged now and then tells it from one that
+ * has stopped; as often as that, send-timeout may be late.
  */
 static int
 wait_writable(struct io *io)
 {
 	struct pollfd p = { .fd = io->fd, .events = POLLOUT };
-	int before = unacknowledged(io->fd), now_left, n;
-	int64_t limit = io->limits->send_ms;
-	int64_t deadline = limit == 0 ? CLOCK_NEVER : clock_ms() + limit;
+	int64_t limit = io->limits->send_ms, now = clock_ms();
+	int64_t deadline = limit == 0 ? CLOCK_NEVER : now + limit;
+	int look = limit / 4 < LOOK_MS ? (int)(limit / 4) + 1 : LOOK_MS;
+	int before = unacknowledged(io->fd), left, wait, n;
 
 	for (;;) {
-		n = poll(&p, 1, clock_left(deadline, clock_ms()));
+		wait = clock_left(deadline, now);
+		n = poll(&p, 1, wait < look ? wait : look);
 		if (n > 0)
 			return 0; /* an error shows in the next send */
 		if (n < 0 && errno != EINTR)
 			return (int)give_up(io, CAUSE_NONE, errno);
-		if (n < 0)
-			continue;
-		now_left = unacknowledged(io->fd);
-		if (now_left >= before)
+		now = clock_ms();
+		left = unacknowledged(io->fd);
+		if (left < before && limit != 0)
+			deadline = now + limit;
+		else if (now >= deadline) /* never for CLOCK_NEVER */
 			return (int)give_up(io, CAUSE_STALLED, 0);
-		before = now_left;
-		deadline = clock_ms() + limit;
+		before = left;
 	}
 }
 
@@ -158,7 +162,7 @@ io_send_last(struct io *io, const void *buffer, size_t size)
  * does not outlive a deadline. True when there may be more.
  */
 static bool
-discard(struct io *io)
+take_away(struct io *io)
 {
 	char bytes[16384];
 	ssize_t n;
@@ -180,6 +184,16 @@ discard(struct io *io)
 	return true;
 }
 
+bool
+io_discard(struct io *io)
+{
+	if (!take_away(io))
+		return false;
+	if (*io->stopping)
+		give_up(io, CAUSE_STOPPED, 0);
+	return !*io->stopping;
+}
+
 void
 io_drain(struct io *io, int64_t deadline)
 {
@@ -194,5 +208,5 @@ io_drain(struct io *io, int64_t deadline)
 			give_up(io, io->facts.cause, errno);
 			return;
 		}
-	} while (discard(io) && left > 0);
+	} while (take_away(io) && left > 0);
 }

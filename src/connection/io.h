@@ -17,6 +17,7 @@
 struct io_limits {
 	int64_t idle_ms;   /* idle-timeout */
 	int64_t send_ms;   /* send-timeout */
+	int64_t user_ms;   /* user-timeout, which the kernel keeps */
 	int64_t linger_ms; /* linger-timeout */
 };
 
@@ -55,6 +56,13 @@ int io_send(struct io *io, const void *buffer, size_t size);
  * segment (MSG_MORE in send(2)).
  */
 int io_send_last(struct io *io, const void *buffer, size_t size);
+
+/*
+ * Discards what has arrived, and waits for nothing: for a service that talks
+ * and does not listen. True while the connection shall go on; false at the
+ * peer's FIN, an error, and once *stopping is set: io->facts says which.
+ */
+bool io_discard(struct io *io);
 
 /*
  * Receives and discards until the peer's FIN, an error, or deadline (of

@@ -31,6 +31,9 @@ const struct conf_known *service_known(size_t index);
 
 void echo_serve(struct io *io, const struct conf_service *settings);
 void daytime_serve(struct io *io, const struct conf_service *settings);
+void discard_serve(struct io *io, const struct conf_service *settings);
+void chargen_serve(struct io *io, const struct conf_service *settings);
+void time_serve(struct io *io, const struct conf_service *settings);
 
 /*
  * RFC 867's line for that time: format by strftime(3), in UTC or the local
@@ -39,5 +42,23 @@ void daytime_serve(struct io *io, const struct conf_service *settings);
  */
 size_t daytime_format(
     char *line, size_t size, const char *format, bool utc, int64_t when);
+
+#define CHARGEN_LINE 72    /* characters, without CR LF */
+#define CHARGEN_CYCLE 7030 /* bytes, after which the stream repeats itself */
+
+/*
+ * RFC 864's stream: in each line the 95 printable characters of ASCII begin
+ * one further on. Not terminated.
+ */
+void chargen_fill(char cycle[CHARGEN_CYCLE]);
+
+#define TIME_LENGTH 4
+
+/*
+ * RFC 868's reply for that time (seconds since the Epoch): those since 1900 in
+ * network order. 32 bits last until 2036-02-07 06:28:15 UTC; then they begin
+ * at 0 again, as NTP's do (RFC 5905, 6: the next era).
+ */
+void time_format(unsigned char reply[TIME_LENGTH], int64_t when);
 
 #endif

@@ -7,6 +7,9 @@
 const struct service service_table[] = {
 	{ { "echo", 7, true }, echo_serve },
 	{ { "daytime", 13, true }, daytime_serve },
+	{ { "discard", 9, false }, discard_serve },
+	{ { "chargen", 19, false }, chargen_serve },
+	{ { "time", 37, false }, time_serve },
 };
 
 const size_t service_table_rows =
