@@ -105,7 +105,7 @@ given(const struct conf_service *service, const char *keyword)
 void
 conf_derive(struct conf_service *service)
 {
-	int64_t total = service->peer_timeout, left;
+	int64_t total = service->peer_timeout, left, rest;
 
 	if (!given(service, "keepalive-idle"))
 		service->keepalive_idle = total / 2;
@@ -115,6 +115,14 @@ conf_derive(struct conf_service *service)
 	if (!given(service, "keepalive-interval"))
 		service->keepalive_interval =
 		    clamp(left / service->keepalive_count, 1, 32767);
+	/*
+	 * At each probe, and only then, the kernel looks whether user-timeout
+	 * has passed. One of them shall be when it has.
+	 */
+	rest = left % service->keepalive_interval;
+	if (!given(service, "keepalive-idle") && rest > 0 &&
+	    service->keepalive_interval - rest > 1)
+		service->keepalive_idle += rest;
 	if (!given(service, "user-timeout"))
 		service->user_timeout = total * 1000;
 	if (!given(service, "send-timeout"))

@@ -3,6 +3,24 @@
 #include <errno.h>
 
 /*
+ * Whether the peer's kernel had fallen silent, or answers and its program does
+ * not read. A closed window is probed after RTO, 2 RTO, 4 RTO and so on (RFC
+ * 9293, 3.8.6.1), RTO being 0.2 s and more, so that a kernel that answers each
+ * probe was last heard up to half of the time ago. One that is
+ * gone was heard before the wait began. The limit lies between the two.
+ *
+ * Where the kernel's own limits ended it, it had counted probes or
+ * retransmissions that nobody answered.
+ */
+static bool
+fell_silent(const struct ending_facts *facts)
+{
+	return facts->waited_ms == 0 ||
+	    (facts->silent_ms != LEDGER_UNKNOWN &&
+		facts->silent_ms >= facts->waited_ms - facts->waited_ms / 4);
+}
+
+/*
  * What the kernel reports on a TCP socket, see tcp(7) and ip(7). EPIPE is a
  * RST as well: it is what send reports once the RST itself was reported, or
  * when it came after the peer's FIN; we never send after our own.
@@ -14,8 +32,6 @@ ending_of_error(int error)
 	case ECONNRESET:
 	case EPIPE:
 		return ENDING_RESET;
-	case ETIMEDOUT:
-		return ENDING_DEAD_PEER;
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case EHOSTDOWN:
@@ -33,8 +49,8 @@ ending_of_error(int error)
 enum ending
 ending_decide(const struct ending_facts *facts)
 {
-	if (facts->cause == CAUSE_STALLED)
-		return ENDING_STALLED;
+	if (facts->cause == CAUSE_STALLED || facts->error == ETIMEDOUT)
+		return fell_silent(facts) ? ENDING_DEAD_PEER : ENDING_STALLED;
 	if (facts->error != 0)
 		return ending_of_error(facts->error);
 	if (!facts->fin_received)

@@ -20,6 +20,11 @@ enum cause {
 struct ending_facts {
 	enum cause cause;
 	int error;         /* errno of the call that failed, or 0 */
+	int64_t waited_ms; /* for the peer, before it was given up with
+			      CAUSE_STALLED or ETIMEDOUT: send-timeout or
+			      user-timeout; 0: the kernel's own limits */
+	int64_t silent_ms; /* then: since its kernel was heard last, or
+			      LEDGER_UNKNOWN */
 	bool fin_received; /* the peer's FIN was read */
 	bool replied;      /* the service sent all that it had to say and
 			      ended the connection itself, as daytime */
@@ -27,7 +32,7 @@ struct ending_facts {
 
 /*
  * The one word for these facts. An error tells more than how we had come to
- * the end, except that a stalled peer stays stalled.
+ * the end, except that a peer that was given up stays so.
  */
 enum ending ending_decide(const struct ending_facts *facts);
 

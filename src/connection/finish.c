@@ -4,6 +4,20 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "connection/tcpstate.h"
+
+/* What tells a peer that is gone from one that does not read. */
+static void
+ask_how_silent(struct io *io)
+{
+	struct ending_facts *facts = &io->facts;
+
+	if (facts->cause != CAUSE_STALLED && facts->error != ETIMEDOUT)
+		return;
+	facts->waited_ms = facts->cause == CAUSE_STALLED ? io->limits->send_ms :
+							   io->limits->user_ms;
+	facts->silent_ms = tcpstate_silence(io->fd);
+}
 
 enum ending
 finish(struct io *io)
@@ -18,5 +32,6 @@ finish(struct io *io)
 		else
 			io_drain(io, clock_ms() + io->limits->linger_ms);
 	}
+	ask_how_silent(io);
 	return ending_decide(&io->facts);
 }

@@ -46,6 +46,15 @@ tcpstate_read(int fd, struct tcpstate *state)
 	state->unacked = queued;
 }
 
+int64_t
+tcpstate_silence(int fd)
+{
+	struct tcp_info info;
+
+	return read_info(fd, &info) < 0 ? LEDGER_UNKNOWN :
+					  (int64_t)info.tcpi_last_ack_recv;
+}
+
 int
 tcpstate_queue(int fd, uint32_t *length, uint32_t *limit)
 {

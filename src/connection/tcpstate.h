@@ -23,6 +23,12 @@ struct tcpstate {
 void tcpstate_read(int fd, struct tcpstate *state);
 
 /*
+ * Milliseconds since the last segment with an acknowledgement came from the
+ * peer, or LEDGER_UNKNOWN. Good after the connection has ended as well.
+ */
+int64_t tcpstate_silence(int fd);
+
+/*
  * The accept queue of a listening socket: how many connections wait, and the
  * limit, which is the backlog that is really in force. Returns 0, or -1 with
  * errno set.

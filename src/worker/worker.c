@@ -75,7 +75,8 @@ static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
 	struct io_limits limits = { .idle_ms = worker->settings->idle_timeout,
-		.send_ms = worker->settings->send_timeout };
+		.send_ms = worker->settings->send_timeout,
+		.user_ms = worker->settings->user_timeout };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
 	enum ending ending;

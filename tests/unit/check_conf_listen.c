@@ -291,7 +291,7 @@ static const char *const round_trips[] = { "",
 	"service daytime {\nlisten *:13\n}\nservice echo {\nlisten *:7\n"
 	"listen [::1]:8\n}\n",
 	"service echo {\nlisten *:7\nmax-workers 2\n}\n",
-	"service echo {\nlisten *:7\npeer-timeout 65534s\n}\n",
+	"service echo {\nlisten *:7\npeer-timeout 64800s\n}\n",
 	"service echo {\nlisten *:7\npeer-timeout 2s\nkeepalive-idle 9s\n}\n",
 	"pid-file \"/a # \\\"b\\\" \\\\c\"\nlog-level error\n"
 	"log-connections yes\nstop-timeout 1501ms\nservice daytime {\n"

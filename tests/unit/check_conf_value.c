@@ -61,7 +61,6 @@ static const struct {
 	{ "peer-timeout", "2000ms", SERVICE(peer_timeout), 2 },
 	{ "peer-timeout", "2m", SERVICE(peer_timeout), 120 },
 	{ "peer-timeout", "18h", SERVICE(peer_timeout), 64800 },
-	{ "peer-timeout", "65534s", SERVICE(peer_timeout), 65534 },
 	{ "keepalive-idle", "1s", SERVICE(keepalive_idle), 1 },
 	{ "keepalive-idle", "32767s", SERVICE(keepalive_idle), 32767 },
 	{ "keepalive-interval", "1s", SERVICE(keepalive_interval), 1 },
@@ -155,8 +154,8 @@ static const struct {
 	{ "scheduling", "must be normal or batch", true,
 	    { "Batch", "0", "idle", "batches" } },
 	{ "keepalive", "must be yes or no", true, { "YES", "0", "off" } },
-	{ "peer-timeout", "must be 2s to 65534s", true,
-	    { "0", "0s", "1s", "65535s", "19h", "1000ms",
+	{ "peer-timeout", "must be 2s to 64800s", true,
+	    { "0", "0s", "1s", "64801s", "19h", "1000ms",
 		"99999999999999999999h" } },
 	{ "peer-timeout", "must be whole seconds", true,
 	    { "1500ms", "2001ms", "1ms" } },
@@ -349,7 +348,7 @@ START_TEST(a_format_of_one_line_is_good)
 END_TEST
 
 /* The formula that preforkd.conf(5) gives for peer-timeout. */
-static const int64_t totals[] = { 2, 3, 4, 7, 8, 120, 65534 };
+static const int64_t totals[] = { 2, 3, 4, 7, 8, 120, 64800 };
 
 static struct conf_service *
 service_with(struct conf **conf, int64_t total, const char *line)
@@ -388,6 +387,10 @@ START_TEST(peer_timeout_stands_for_five_values)
 		interval = 32767;
 	if (given == 3)
 		interval = 11;
+	/* 7 and 8 with 11; 120 with 9 probes of 6, or with 11: late. */
+	if (given != 1 && (total - idle) % interval > 0 &&
+	    interval - (total - idle) % interval > 1)
+		idle += (total - idle) % interval;
 	user = given == 4 ? 13 : total * 1000;
 	ck_assert_int_eq(service->peer_timeout, total);
 	ck_assert_int_eq(service->keepalive_idle, idle);
@@ -395,6 +398,35 @@ START_TEST(peer_timeout_stands_for_five_values)
 	ck_assert_int_eq(service->keepalive_interval, interval);
 	ck_assert_int_eq(service->user_timeout, user);
 	ck_assert_int_eq(service->send_timeout, given == 5 ? 17 : total * 1000);
+	conf_free(conf);
+}
+END_TEST
+
+/*
+ * Of an idle connection's peer that is gone: the kernel looks at each probe
+ * whether user-timeout has passed since the last segment.
+ */
+START_TEST(an_idle_peer_is_given_up_in_time)
+{
+	struct conf_service *service;
+	int64_t idle, gone, total;
+	struct conf *conf;
+
+	service = service_with(&conf, 2, "");
+	for (total = 2; total <= 64800; total++) {
+		service->peer_timeout = total;
+		conf_derive(service);
+		idle = service->keepalive_idle;
+		gone = idle + service->keepalive_interval;
+		while (gone * 1000 < service->user_timeout)
+			gone += service->keepalive_interval;
+		ck_assert_int_ge(idle, total / 2);
+		ck_assert_int_le(idle, total / 2 + 5);
+		ck_assert_int_le(idle, 32767);
+		ck_assert_int_ge(gone, total);
+		ck_assert_msg(
+		    gone <= total + 1, "%" PRId64 ": %" PRId64, total, gone);
+	}
 	conf_free(conf);
 }
 END_TEST
@@ -455,6 +487,7 @@ main(void)
 	tcase_add_unchecked_fixture(tcase, dir_make, dir_remove);
 	tcase_add_loop_test(
 	    tcase, peer_timeout_stands_for_five_values, 0, 7 * OVERRIDES);
+	tcase_add_test(tcase, an_idle_peer_is_given_up_in_time);
 	tcase_add_test(tcase, defaults_are_those_of_the_table);
 	return unit_run(suite);
 }

@@ -17,6 +17,7 @@ static const enum ending without_error[CAUSES][2][2] = {
 	    { ENDING_PEER_CLOSED, ENDING_SERVED } },
 	[CAUSE_IDLE] = { { ENDING_LINGERED, ENDING_LINGERED },
 	    { ENDING_IDLE, ENDING_IDLE } },
+	/* see a_peer_that_is_given_up_is_silent_or_stalled */
 	[CAUSE_STALLED] = { { ENDING_STALLED, ENDING_STALLED },
 	    { ENDING_STALLED, ENDING_STALLED } },
 	[CAUSE_STOPPED] = { { ENDING_LINGERED, ENDING_LINGERED },
@@ -29,7 +30,6 @@ static const struct {
 } with_error[] = {
 	{ ECONNRESET, ENDING_RESET },
 	{ EPIPE, ENDING_RESET },
-	{ ETIMEDOUT, ENDING_DEAD_PEER },
 	{ EHOSTUNREACH, ENDING_UNREACHABLE },
 	{ ENETUNREACH, ENDING_UNREACHABLE },
 	{ EHOSTDOWN, ENDING_UNREACHABLE },
@@ -56,6 +56,8 @@ expect(int cause, int error, int fin, int replied, enum ending expected)
 {
 	struct ending_facts facts = { .cause = (enum cause)cause,
 		.error = error,
+		.waited_ms = 1000,
+		.silent_ms = 500,
 		.fin_received = fin != 0,
 		.replied = replied != 0 };
 	enum ending is = ending_decide(&facts);
@@ -97,6 +99,63 @@ START_TEST(a_stalled_peer_stays_stalled_whatever_the_error)
 }
 END_TEST
 
+/* How long it was waited, how long the peer was silent, and the word. */
+static const struct {
+	int64_t waited;
+	int64_t silent;
+	enum ending ending;
+} given_up[] = {
+	/* nothing was heard since before the wait */
+	{ 10000, 10000, ENDING_DEAD_PEER },
+	{ 10000, 3600000, ENDING_DEAD_PEER },
+	{ 10000, 7500, ENDING_DEAD_PEER },
+	/* probes are answered, which back off */
+	{ 10000, 7499, ENDING_STALLED },
+	{ 10000, 5100, ENDING_STALLED },
+	{ 10000, 0, ENDING_STALLED },
+	{ 2, 1, ENDING_STALLED },
+	{ 1, 1, ENDING_DEAD_PEER },
+	/* probes that the kernel counted: none was answered */
+	{ 0, 0, ENDING_DEAD_PEER },
+	{ 0, LEDGER_UNKNOWN, ENDING_DEAD_PEER },
+	/* it cannot be told who is to blame: what was seen is that it took
+	   nothing */
+	{ 10000, LEDGER_UNKNOWN, ENDING_STALLED },
+	{ INT64_MAX, INT64_MAX, ENDING_DEAD_PEER },
+};
+
+#define GIVEN_UP ((int)(sizeof(given_up) / sizeof(given_up[0])))
+
+static const struct {
+	enum cause cause;
+	int error;
+} how_given_up[] = {
+	{ CAUSE_STALLED, 0 },
+	{ CAUSE_STALLED, ECONNRESET },
+	{ CAUSE_STALLED, ETIMEDOUT },
+	{ CAUSE_NONE, ETIMEDOUT },
+	{ CAUSE_IDLE, ETIMEDOUT },
+	{ CAUSE_STOPPED, ETIMEDOUT },
+};
+
+#define HOW ((int)(sizeof(how_given_up) / sizeof(how_given_up[0])))
+
+START_TEST(a_peer_that_is_given_up_is_silent_or_stalled)
+{
+	struct ending_facts facts = { .cause = how_given_up[_i % HOW].cause,
+		.error = how_given_up[_i % HOW].error,
+		.waited_ms = given_up[_i / HOW].waited,
+		.silent_ms = given_up[_i / HOW].silent };
+
+	for (int i = 0; i < 4; i++) {
+		facts.fin_received = i & 1;
+		facts.replied = i & 2;
+		ck_assert_str_eq(ending_name(ending_decide(&facts)),
+		    ending_name(given_up[_i / HOW].ending));
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -108,5 +167,7 @@ main(void)
 	    tcase, an_error_tells_more_than_all_else, 0, ERRORS);
 	tcase_add_loop_test(
 	    tcase, a_stalled_peer_stays_stalled_whatever_the_error, 0, ERRORS);
+	tcase_add_loop_test(tcase, a_peer_that_is_given_up_is_silent_or_stalled,
+	    0, GIVEN_UP * HOW);
 	return unit_run(suite);
 }
