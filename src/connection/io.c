@@ -24,6 +24,15 @@ io_init(struct io *io, int fd, const struct io_limits *limits,
 	io->stopping = stopping;
 }
 
+static int
+limit_receiving(int fd, int64_t ms)
+{
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
 /*
  * One SO_RCVTIMEO for the connection, and recv may block: echo is a ping-pong,
  * where a poll before each recv would be a second system call for each byte.
@@ -32,12 +41,9 @@ io_init(struct io *io, int fd, const struct io_limits *limits,
 static int
 set_idle_limit(struct io *io)
 {
-	struct timeval tv = { .tv_sec = (time_t)(io->limits->idle_ms / 1000),
-		.tv_usec = (suseconds_t)(io->limits->idle_ms % 1000 * 1000) };
-
 	/* 0 too: a listener that somebody gave a timeout hands that on. */
 	io->timed = true;
-	return setsockopt(io->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return limit_receiving(io->fd, io->limits->idle_ms);
 }
 
 static ssize_t
@@ -157,31 +163,40 @@ io_send_last(struct io *io, const void *buffer, size_t size)
 	return send_all(io, buffer, size, MSG_MORE);
 }
 
+enum swallowed { OVER, NOTHING, SOME };
+
+/* Receives once, and throws it away. */
+static enum swallowed
+swallow(struct io *io, int flags)
+{
+	char bytes[16384];
+	ssize_t n = recv(io->fd, bytes, sizeof(bytes), flags);
+
+	if (n > 0) {
+		slot_count(&io->traffic->in, (uint64_t)n);
+		return SOME;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return NOTHING;
+	if (n == 0)
+		io->facts.fin_received = true;
+	else
+		give_up(io, io->facts.cause, errno);
+	return OVER;
+}
+
 /*
- * Receives and discards what is there. Bounded, so that a peer that floods us
- * does not outlive a deadline. True when there may be more.
+ * What is there. Bounded, so that a peer that floods us does not outlive a
+ * deadline. False when the connection is over.
  */
 static bool
 take_away(struct io *io)
 {
-	char bytes[16384];
-	ssize_t n;
+	enum swallowed last = SOME;
 
-	for (int i = 0; i < DISCARD_ROUNDS; i++) {
-		n = recv(io->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n > 0) {
-			slot_count(&io->traffic->in, (uint64_t)n);
-		} else if (n == 0) {
-			io->facts.fin_received = true;
-			return false;
-		} else if (errno == EAGAIN) {
-			return true;
-		} else if (errno != EINTR) {
-			give_up(io, io->facts.cause, errno);
-			return false;
-		}
-	}
-	return true;
+	for (int i = 0; i < DISCARD_ROUNDS && last == SOME; i++)
+		last = swallow(io, MSG_DONTWAIT);
+	return last != OVER;
 }
 
 bool
@@ -194,19 +209,20 @@ io_discard(struct io *io)
 	return !*io->stopping;
 }
 
+/* A recv that waits for so long costs less than a poll before it. */
 void
 io_drain(struct io *io, int64_t deadline)
 {
-	struct pollfd p = { .fd = io->fd, .events = POLLIN };
 	int left;
 
-	/* What is there is taken once more when the deadline has passed. */
-	do {
-		left = clock_left(deadline, clock_ms());
-		/* EINTR is fine: the loop looks at the clock again. */
-		if (left > 0 && poll(&p, 1, left) < 0 && errno != EINTR) {
+	while ((left = clock_left(deadline, clock_ms())) > 0) {
+		if (limit_receiving(io->fd, left) < 0) {
 			give_up(io, io->facts.cause, errno);
 			return;
 		}
-	} while (take_away(io) && left > 0);
+		/* EINTR is fine: the loop looks at the clock again. */
+		if (swallow(io, 0) == OVER)
+			return;
+	}
+	take_away(io);
 }
