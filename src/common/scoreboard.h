@@ -76,7 +76,11 @@ struct slot {
 _Static_assert(sizeof(struct slot) == 256, "the layout is a contract");
 _Static_assert(ENDING_COUNT <= SCOREBOARD_ENDINGS, "a word without a counter");
 
-/* A row: a listening socket, and what its reaped workers had counted. */
+/*
+ * A row: a listening socket, and what its reaped workers had counted. What all
+ * workers write at each connection, and what they only look at, are in cache
+ * lines of their own.
+ */
 struct pool_row {
 	char service[16];
 	char address[ADDR_STRLEN];
@@ -86,12 +90,13 @@ struct pool_row {
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
 	_Atomic uint64_t log_lost;
 	_Atomic int64_t accept_warned_ms; /* see scoreboard_may_warn */
-	_Atomic uint64_t returned;        /* workers, from connections, ever */
-	/* set by the master, taken by the worker that then wakes it */
-	_Atomic uint32_t
-	    want_ready; /* has come into accept for the first time */
-	_Atomic uint32_t want_short;  /* fewer than min-spare-workers */
-	_Atomic uint32_t want_excess; /* more than max-spare-workers */
+	/* workers, from connections, ever */
+	_Atomic uint64_t returned __attribute__((aligned(64)));
+	/* set by the master, taken by the worker that then wakes it: when it
+	   has come into accept for the first time, */
+	_Atomic uint32_t want_ready __attribute__((aligned(64)));
+	_Atomic uint32_t want_short;  /* sees fewer than min-spare-workers, */
+	_Atomic uint32_t want_excess; /* or more than max-spare-workers */
 };
 
 struct scoreboard_header {
@@ -106,7 +111,7 @@ struct scoreboard_header {
 	uint32_t reserved;
 	int64_t started_ms; /* clock_ms */
 	int64_t started_at; /* seconds since the Epoch */
-};
+} __attribute__((aligned(64)));
 
 /*
  * This process's view of the mapping. What bounds a loop or an index of the

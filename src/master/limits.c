@@ -172,8 +172,8 @@ limits_warn(const struct conf *conf)
 	find_limits(conf, limits);
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		if (is_short(&limits[i]))
-			log_warnx("%s is %" PRId64 ", but max-workers of all "
-				  "listening sockets needs %" PRId64 ": %s",
+			log_warnx("%s is %" PRId64 ", but this configuration "
+				  "needs %" PRId64 ": %s",
 			    limits[i].name, limits[i].value, limits[i].needed,
 			    limits[i].remedy);
 	if (batch_is_wanted(conf))

@@ -28,7 +28,7 @@ warns()
 	stop
 	t "$1 $2: one warning at the start" equals 1 "$(warnings)"
 	t "... which names all that there is to know" logged \
-		"warning: $1 is $2, but max-workers of all listening sockets needs $3: .*$4"
+		"warning: $1 is $2, but this configuration needs $3: .*$4"
 	run "$PREFORKD" -nv -f "$T/preforkd.conf"
 	t "... and -nv has it" grep -qx "# $1 is $2" "$T/run.out"
 	t "... with what is needed" grep -Eqx \
