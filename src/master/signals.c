@@ -15,6 +15,7 @@ static struct {
 	int status;
 } reaped[REAPED_MAX];
 static volatile sig_atomic_t reaped_count;
+static volatile sig_atomic_t more_to_reap;
 
 /*
  * Signals coalesce: one SIGCHLD may stand for many children, so this goes on
@@ -26,6 +27,7 @@ reap(void)
 	pid_t pid;
 	int status;
 
+	more_to_reap = 0;
 	while (reaped_count < REAPED_MAX) {
 		pid = waitpid(-1, &status, WNOHANG);
 		if (pid <= 0)
@@ -34,6 +36,7 @@ reap(void)
 		reaped[reaped_count].status = status;
 		reaped_count++;
 	}
+	more_to_reap = 1;
 }
 
 static void
@@ -142,7 +145,8 @@ signals_take_usr2(void)
 bool
 signals_next_reaped(pid_t *pid, int *status)
 {
-	if (reaped_count == 0)
+	/* Not otherwise: to find nobody, the kernel looks at every child. */
+	if (reaped_count == 0 && more_to_reap)
 		reap();
 	if (reaped_count == 0)
 		return false;
