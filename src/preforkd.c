@@ -111,7 +111,7 @@ sort_descriptors(void)
  * the command line names no services.
  */
 static struct conf *
-read_file(const struct options *o)
+read_file(const struct options *o, FILE *errors)
 {
 	const char *path = o->file;
 
@@ -120,7 +120,7 @@ read_file(const struct options *o)
 		path = SYSCONFDIR "/preforkd.conf";
 	if (path == NULL)
 		return conf_new();
-	return conf_read(path, service_known, stderr);
+	return conf_read(path, service_known, errors);
 }
 
 /* -d and services on the command line are for trying things out. */
@@ -132,26 +132,23 @@ default_pid_file_is_wanted(const struct options *o, const struct conf *conf)
 	return !o->debug && o->service_count == 0;
 }
 
-static struct conf *
-configure(const struct options *o)
+static int
+choose_services(const struct options *o, struct conf *conf, FILE *errors)
 {
-	struct conf *conf = read_file(o);
-	const char *pid_file = o->pid_file;
-
-	if (conf == NULL)
-		exit(EXIT_USAGE);
-	if (o->service_count > 0) {
-		if (conf_apply_arguments(conf, o->services, o->service_count,
-			service_known, stderr) < 0)
-			exit(EXIT_USAGE);
-	} else if (TAILQ_EMPTY(&conf->services) &&
+	if (o->service_count > 0)
+		return conf_apply_arguments(
+		    conf, o->services, o->service_count, service_known, errors);
+	if (TAILQ_EMPTY(&conf->services) &&
 	    conf_add_default_services(conf, service_known) < 0) {
-		errx(1, "out of memory");
+		fprintf(errors, "out of memory\n");
+		return -1;
 	}
-	if (pid_file == NULL && !default_pid_file_is_wanted(o, conf))
-		pid_file = "none";
-	if (pid_file != NULL && conf_set_pid_file(conf, pid_file, stderr) < 0)
-		exit(EXIT_USAGE);
+	return 0;
+}
+
+static void
+choose_logging(const struct options *o, struct conf *conf)
+{
 	if (o->debug) {
 		conf->log_connections = 1;
 		if (conf->log_level < LOG_INFO)
@@ -163,7 +160,44 @@ configure(const struct options *o)
 		    o->verbose == 1 && conf->log_level < LOG_INFO ?
 		    conf->log_level + 1 :
 		    LOG_DEBUG;
+}
+
+/* The file and the command line together: see master_source. */
+static struct conf *
+configure(void *context, FILE *errors, int *status)
+{
+	const struct options *o = context;
+	const char *pid_file = o->pid_file;
+	struct conf *conf = read_file(o, errors);
+
+	*status = EXIT_USAGE;
+	if (conf == NULL)
+		return NULL;
+	if (pid_file == NULL && !default_pid_file_is_wanted(o, conf))
+		pid_file = "none";
+	if (choose_services(o, conf, errors) < 0 ||
+	    (pid_file != NULL &&
+		conf_set_pid_file(conf, pid_file, errors) < 0)) {
+		conf_free(conf);
+		return NULL;
+	}
+	choose_logging(o, conf);
 	return conf;
+}
+
+/* In the background we are in / when a reload reads it again. */
+static void
+make_absolute(const char **file)
+{
+	char *directory, *path;
+
+	if (*file == NULL || **file == '/')
+		return;
+	directory = getcwd(NULL, 0);
+	if (directory == NULL || asprintf(&path, "%s/%s", directory, *file) < 0)
+		err(1, "%s: its place", *file);
+	free(directory);
+	*file = path;
 }
 
 static int
@@ -204,6 +238,7 @@ int
 main(int argc, char **argv)
 {
 	struct options options = { 0 };
+	const struct master_source source = { configure, &options };
 	struct privilege privilege;
 	struct conf *conf;
 	bool background;
@@ -212,7 +247,10 @@ main(int argc, char **argv)
 	sort_descriptors();
 	limit_name_service();
 	parse_options(argc, argv, &options);
-	conf = configure(&options);
+	conf = configure(&options, stderr, &status);
+	if (conf == NULL)
+		exit(status);
+	make_absolute(&options.file);
 	status = privilege_find(&privilege, conf, stderr);
 	if (status < 0)
 		exit(status == PRIVILEGE_BAD ? EXIT_USAGE : 1);
@@ -226,7 +264,5 @@ main(int argc, char **argv)
 	log_open(
 	    background ? LOG_TO_SYSLOG : LOG_TO_STDERR, (int)conf->log_level);
 	log_copy_to_stderr(background);
-	status = master_run(conf, &privilege, background);
-	conf_free(conf);
-	return status;
+	return master_run(conf, &privilege, &source, background);
 }

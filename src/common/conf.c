@@ -56,11 +56,17 @@ conf_service_remove(struct conf *conf, struct conf_service *service)
 }
 
 void
+conf_hold(struct conf *conf)
+{
+	conf->holds++;
+}
+
+void
 conf_free(struct conf *conf)
 {
 	struct conf_service *service;
 
-	if (conf == NULL)
+	if (conf == NULL || conf->holds-- > 0)
 		return;
 	while ((service = TAILQ_FIRST(&conf->services)) != NULL)
 		conf_service_remove(conf, service);
@@ -227,6 +233,7 @@ conf_add_default_services(struct conf *conf, conf_known_fn *known)
 	struct conf_service *service;
 	char text[16], why[CONF_WHY_SIZE];
 
+	conf->by_default = true;
 	for (size_t i = 0; (k = known(i)) != NULL; i++) {
 		if (!k->by_default)
 			continue;

@@ -64,6 +64,7 @@ struct conf_service {
 TAILQ_HEAD(conf_services, conf_service);
 
 struct conf {
+	unsigned holds; /* beyond the first, see conf_hold */
 	uint64_t set;
 	struct conf_place {
 		char *file;
@@ -76,6 +77,7 @@ struct conf {
 	int64_t log_level;       /* of syslog(3) */
 	int64_t log_connections; /* 0 or 1 */
 	int64_t stop_timeout;
+	bool by_default; /* no service was named: those by default */
 	struct conf_services services;
 };
 
@@ -94,6 +96,9 @@ typedef const struct conf_known *conf_known_fn(size_t index);
  * when memory is short. conf_free takes it back.
  */
 struct conf *conf_new(void);
+
+/* Each hold takes one conf_free more. */
+void conf_hold(struct conf *conf);
 
 void conf_free(struct conf *conf);
 

@@ -209,6 +209,12 @@ log_lost(void)
 	return out.lost;
 }
 
+void
+log_set_level(int level)
+{
+	out.level = level;
+}
+
 bool
 log_wants(int level)
 {

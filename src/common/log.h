@@ -33,6 +33,9 @@ void log_open(enum log_target target, int level);
  */
 void log_copy_to_stderr(bool yes);
 
+/* Another level from now on. */
+void log_set_level(int level);
+
 /*
  * The descriptor above 2 that log lines go to and that a worker must keep
  * open, or -1 where there is none. It stays owned by the log.

@@ -63,23 +63,33 @@ map_memfd(size_t size)
 	return map;
 }
 
+static void
+free_own(struct scoreboard *board, uint32_t rows, uint32_t slots)
+{
+	unshared_free(board->free_slots, slots, sizeof(*board->free_slots));
+	unshared_free(board->rows_taken, rows, sizeof(*board->rows_taken));
+}
+
 int
 scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 {
 	size_t size = idle_offset(rows, slots) +
 	    rows * idle_set_words(slots) * sizeof(idle_word);
 	void *map;
+	int saved;
 
+	memset(board, 0, sizeof(*board));
 	board->free_slots = unshared_alloc(slots, sizeof(*board->free_slots));
-	if (board->free_slots == NULL)
-		return -1;
-	map = map_memfd(size);
+	board->rows_taken = unshared_alloc(rows, sizeof(*board->rows_taken));
+	map = board->free_slots == NULL || board->rows_taken == NULL ?
+	    MAP_FAILED :
+	    map_memfd(size);
 	if (map == MAP_FAILED) {
-		unshared_free(
-		    board->free_slots, slots, sizeof(*board->free_slots));
+		saved = errno;
+		free_own(board, rows, slots);
+		errno = saved;
 		return -1;
 	}
-	board->free_count = board->used = 0;
 	board->idle =
 	    (idle_word *)(void *)((char *)map + idle_offset(rows, slots));
 	board->header = map;
@@ -87,6 +97,7 @@ scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 	board->slots = (struct slot *)((char *)map + slots_offset(rows));
 	board->size = size;
 	board->slot_count = slots;
+	board->row_count = rows;
 	fill_header(board->header, rows, slots);
 	return 0;
 }
@@ -95,9 +106,30 @@ void
 scoreboard_destroy(struct scoreboard *board)
 {
 	munmap(board->header, board->size);
-	unshared_free(
-	    board->free_slots, board->slot_count, sizeof(*board->free_slots));
+	free_own(board, board->row_count, board->slot_count);
 	memset(board, 0, sizeof(*board));
+}
+
+int
+scoreboard_take_row(struct scoreboard *board, uint32_t *row)
+{
+	for (uint32_t i = 0; i < board->row_count; i++)
+		if (!board->rows_taken[i]) {
+			board->rows_taken[i] = true;
+			*row = i;
+			return 0;
+		}
+	errno = ENOSPC;
+	return -1;
+}
+
+void
+scoreboard_release_row(struct scoreboard *board, uint32_t row)
+{
+	memset(&board->rows[row], 0, sizeof(board->rows[row]));
+	memset(scoreboard_idle(board, row), 0,
+	    idle_set_words(board->slot_count) * sizeof(idle_word));
+	board->rows_taken[row] = false;
 }
 
 idle_word *

@@ -124,9 +124,12 @@ struct scoreboard {
 	idle_word *idle; /* of all rows, one after the other */
 	size_t size;     /* of the mapping, in bytes */
 	uint32_t slot_count;
+	uint32_t slot_bound;  /* for workers: so many will be in use */
 	uint32_t used;        /* slots from here on were never taken */
 	uint32_t *free_slots; /* those below that are free: a stack, unshared */
 	uint32_t free_count;
+	uint32_t row_count;
+	uint8_t *rows_taken; /* a byte each, unshared */
 };
 
 /*
@@ -137,6 +140,15 @@ int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
 
 /* Unmaps it and frees what scoreboard_create allocated. */
 void scoreboard_destroy(struct scoreboard *board);
+
+/*
+ * Master: takes the first row that nobody has, all zero. Returns 0 with it in
+ * *row, or -1 with errno ENOSPC.
+ */
+int scoreboard_take_row(struct scoreboard *board, uint32_t *row);
+
+/* Gives it back. No slot may be in it any more. */
+void scoreboard_release_row(struct scoreboard *board, uint32_t row);
 
 /* The workers of that row that are in accept. */
 idle_word *scoreboard_idle(const struct scoreboard *board, uint32_t row);

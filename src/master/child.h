@@ -25,6 +25,7 @@ struct child {
 	int64_t started_ms;
 	bool ready;   /* has come into accept */
 	bool leaving; /* was told to retire */
+	bool fresh;   /* of a reload that is in progress */
 };
 
 RB_HEAD(child_tree, child);

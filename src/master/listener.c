@@ -22,6 +22,8 @@ struct binding {
 	const struct sockaddr *addr;
 	socklen_t length;
 	bool both_families;
+	listener_known_fn *known;
+	void *context;
 };
 
 /* "preforkd.conf:12: listen 127.0.0.1:7", or the argument as it was given. */
@@ -45,8 +47,9 @@ complain_in_use(const struct binding *b, const char *name)
 
 	if (pid == getpid())
 		log_errorx("%s: address already in use: another listen of "
-			   "this configuration has port %u (*:%u takes every "
-			   "address)",
+			   "this configuration, or of the one in force, has "
+			   "port %u (*:%u takes every address; a restart can "
+			   "change one for the other, a reload cannot)",
 		    name, b->listen->port, b->listen->port);
 	else if (pid != 0)
 		log_errorx("%s: address already in use: pid %d (%s) listens "
@@ -126,6 +129,14 @@ open_binding(const struct binding *b, struct listener *listener)
 	const char *what;
 	int fd, saved;
 
+	if (b->both_families)
+		snprintf(listener->address, sizeof(listener->address), "*:%u",
+		    b->listen->port);
+	else
+		addr_format(
+		    b->addr, listener->address, sizeof(listener->address));
+	if (b->known != NULL && b->known(b->context, listener->address))
+		return NULL;
 	fd = socket(b->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return "socket";
@@ -140,30 +151,25 @@ open_binding(const struct binding *b, struct listener *listener)
 		saved = errno;
 		close(fd);
 		errno = saved;
-		return what;
 	}
-	if (b->both_families)
-		snprintf(listener->address, sizeof(listener->address), "*:%u",
-		    b->listen->port);
-	else
-		addr_format(
-		    b->addr, listener->address, sizeof(listener->address));
-	return NULL;
+	return what;
 }
 
 /* One socket for both families; a machine without IPv6 gets IPv4 alone. */
 static int
-open_wildcard(const struct conf_service *service,
-    const struct conf_listen *listen, struct listener *listener)
+open_wildcard(struct binding b, struct listener *listener)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(listen->port),
+		.sin6_port = htons(b.listen->port),
 		.sin6_addr = IN6ADDR_ANY_INIT };
 	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons(listen->port) };
-	struct binding b = { service, listen, (struct sockaddr *)&in6,
-		sizeof(in6), true };
-	const char *what = open_binding(&b, listener);
+		.sin_port = htons(b.listen->port) };
+	const char *what;
+
+	b.addr = (struct sockaddr *)&in6;
+	b.length = sizeof(in6);
+	b.both_families = true;
+	what = open_binding(&b, listener);
 
 	if (what != NULL && errno == EAFNOSUPPORT) {
 		b.addr = (struct sockaddr *)&in;
@@ -180,9 +186,8 @@ open_wildcard(const struct conf_service *service,
  * an address that is not there is passed over, if another one is.
  */
 static int
-open_addresses(const struct conf_service *service,
-    const struct conf_listen *listen, const struct addrinfo *first,
-    struct listener *listeners)
+open_addresses(
+    struct binding b, const struct addrinfo *first, struct listener *listeners)
 {
 	const struct addrinfo *ai;
 	char text[ADDR_STRLEN];
@@ -190,9 +195,8 @@ open_addresses(const struct conf_service *service,
 	int count = 0;
 
 	for (ai = first; ai != NULL; ai = ai->ai_next) {
-		struct binding b = { service, listen, ai->ai_addr,
-			ai->ai_addrlen, false };
-
+		b.addr = ai->ai_addr;
+		b.length = ai->ai_addrlen;
 		what = open_binding(&b, &listeners[count]);
 		if (what == NULL) {
 			count++;
@@ -202,7 +206,7 @@ open_addresses(const struct conf_service *service,
 		    (count > 0 || ai->ai_next != NULL)) {
 			log_warnx("listen %s: %s is not an address of this "
 				  "machine: passed over",
-			    listen->text,
+			    b.listen->text,
 			    addr_format(ai->ai_addr, text, sizeof(text)));
 			continue;
 		}
@@ -237,8 +241,13 @@ resolve(const struct conf_service *service, const struct conf_listen *listen)
 
 int
 listener_open(const struct conf_service *service,
-    const struct conf_listen *listen, struct listener **listeners)
+    const struct conf_listen *listen, listener_known_fn *known, void *context,
+    struct listener **listeners)
 {
+	const struct binding b = { .service = service,
+		.listen = listen,
+		.known = known,
+		.context = context };
 	struct addrinfo *found = NULL, *ai;
 	bool wildcard = strcmp(listen->host, "*") == 0;
 	size_t room = 1;
@@ -256,15 +265,31 @@ listener_open(const struct conf_service *service,
 		log_warn("listen %s", listen->text);
 		count = -1;
 	} else if (wildcard) {
-		count = open_wildcard(service, listen, *listeners);
+		count = open_wildcard(b, *listeners);
 	} else {
-		count = open_addresses(service, listen, found, *listeners);
+		count = open_addresses(b, found, *listeners);
 	}
 	if (found != NULL)
 		freeaddrinfo(found);
 	if (count < 0)
 		free(*listeners);
 	return count;
+}
+
+void
+listener_adjust(
+    const struct listener *listener, const struct conf_service *service)
+{
+	int fd = fdref_fd(listener->ref);
+	const char *what = options_inherit(fd, service);
+
+	if (what != NULL)
+		log_warn("%s: %s stays as it was", listener->address, what);
+	/* listen(2) again sets the limit, and leaves the queue alone. */
+	if (listen(fd, (int)service->backlog) < 0)
+		log_warn("%s: backlog %" PRId64, listener->address,
+		    service->backlog);
+	listener_check_backlog(listener, service->backlog);
 }
 
 void
@@ -299,6 +324,8 @@ listener_stop(const struct listener *listener)
 void
 listener_release(struct listener *listener)
 {
+	if (listener->ref == NULL)
+		return;
 	fdref_drop(listener->ref, listener->configured);
 	listener->ref = NULL;
 	listener->configured = NULL;

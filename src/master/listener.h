@@ -4,6 +4,7 @@
 #ifndef MASTER_LISTENER_H
 #define MASTER_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,15 +18,28 @@ struct listener {
 	char address[ADDR_STRLEN];       /* "*:7", or what it is bound to */
 };
 
+/* True for an address that is open already. */
+typedef bool listener_known_fn(void *context, const char *address);
+
 /*
  * Opens the sockets of a listen line: one for "*" (both families where the
  * machine has IPv6), otherwise one for each address of the name. Binds,
  * listens with the service's backlog, and sets what connections inherit.
- * Returns their number with a new array in *listeners, the caller's to free;
- * or -1 after it logged what failed and the remedy, with nothing left open.
+ * An address that known(context, address) says is open already is only named:
+ * its ref is NULL. known may be NULL. Returns their number with a new array in
+ * *listeners, the caller's to free; or -1 after it logged what failed and the
+ * remedy, with nothing left open.
  */
 int listener_open(const struct conf_service *service,
-    const struct conf_listen *listen, struct listener **listeners);
+    const struct conf_listen *listen, listener_known_fn *known, void *context,
+    struct listener **listeners);
+
+/*
+ * Sets anew what the kernel can change of one that is open: the backlog, and
+ * what connections will inherit. Failures are logged.
+ */
+void listener_adjust(
+    const struct listener *listener, const struct conf_service *service);
 
 /*
  * Warns when the kernel holds a shorter accept queue than was asked for, as
@@ -39,7 +53,10 @@ void listener_check_backlog(const struct listener *listener, int64_t backlog);
  */
 void listener_stop(const struct listener *listener);
 
-/* Drops the configuration's hold; the last holder's drop closes it. */
+/*
+ * Drops the configuration's hold; the last holder's drop closes it. Nothing
+ * for one that is only named.
+ */
 void listener_release(struct listener *listener);
 
 #endif

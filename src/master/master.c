@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/status.h"
-#include "common/unshared.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
 #include "master/limits.h"
@@ -27,15 +27,19 @@ static void
 log_status(struct master *master)
 {
 	char holders[512], line[STATUS_LINE_SIZE];
+	const struct pool *pool;
+	unsigned listeners = 0;
 
-	log_notice("status: master pid=%d listeners=%" PRIu32
-		   " log-lost=%" PRIu64,
-	    (int)getpid(), master->pool_count, log_lost());
-	for (uint32_t i = 0; i < master->pool_count; i++) {
-		const struct pool *pool = &master->pools[i];
-		struct status_row row = { .service = pool->service->known.name,
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		listeners++;
+	log_notice("status: master pid=%d listeners=%u log-lost=%" PRIu64,
+	    (int)getpid(), listeners, log_lost());
+	TAILQ_FOREACH(pool, &master->pools, entry) {
+		struct status_row row = { .service =
+					      pool->plan.service->known.name,
 			.address = pool->listener.address,
 			.state = master->stop.begun        ? "stopping" :
+			    pool->removed                  ? "removed" :
 			    pool_is_degraded(&pool->state) ? "degraded" :
 							     "serving",
 			.holders = fdref_describe(
@@ -56,15 +60,16 @@ log_status(struct master *master)
 static void
 note_up(struct master *master)
 {
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		if (!pool_is_up(&master->pools[i].state))
+	const struct pool *pool;
+
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		if (!pool_is_up(&pool->state))
 			return;
 	master->is_up = true;
-	for (uint32_t i = 0; i < master->pool_count; i++)
+	TAILQ_FOREACH(pool, &master->pools, entry)
 		log_notice("serving %s on %s with %u workers",
-		    master->pools[i].service->known.name,
-		    master->pools[i].listener.address,
-		    master->pools[i].state.alive);
+		    pool->plan.service->known.name, pool->listener.address,
+		    pool->state.alive);
 	if (master->ready_fd >= 0)
 		background_ready(master->ready_fd);
 	master->ready_fd = -1;
@@ -78,8 +83,7 @@ handle_signals(struct master *master, int64_t now)
 	if (signals_take_usr1())
 		log_status(master);
 	if (signals_take_hup())
-		log_warnx("HUP: reload is not supported by this version; "
-			  "restart to read the configuration again");
+		reload_request(master);
 	if (signals_take_usr2())
 		log_warnx("USR2: upgrade is not supported by this version; "
 			  "restart to run another binary");
@@ -128,7 +132,7 @@ warn_full(struct pool *pool, const struct pool_view *view, int64_t now)
 	log_warnx("%s %s: all of max-workers %u serve, and %" PRIu32
 		  " clients wait in the queue of %" PRIu32
 		  "; raise max-workers, or lower idle-timeout",
-	    pool->service->known.name, pool->listener.address,
+	    pool->plan.service->known.name, pool->listener.address,
 	    pool->state.limits.max, length, limit);
 }
 
@@ -167,11 +171,18 @@ manage(struct master *master, struct pool *pool, int64_t now)
 	return leave_word(master, pool) ? now : pool_wake_at(&pool->state, now);
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* One turn: what has happened, then what is to do. Returns when to wake up. */
 static int64_t
 turn(struct master *master)
 {
-	int64_t now = clock_ms(), wake = CLOCK_NEVER, at;
+	int64_t now = clock_ms(), wake = CLOCK_NEVER;
+	struct pool *pool;
 	int status;
 	pid_t pid;
 
@@ -185,18 +196,17 @@ turn(struct master *master)
 	}
 	if (master->stop.begun)
 		return stop_turn(master, now);
-	for (uint32_t i = 0; i < master->pool_count; i++) {
-		at = manage(master, &master->pools[i], now);
-		wake = at < wake ? at : wake;
-	}
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		if (!pool->removed)
+			wake = earlier(wake, manage(master, pool, now));
 	if (!master->is_up)
 		note_up(master);
-	if (master->is_up) {
-		at = notify_serving(
-		    &master->notify, master->pools, master->pool_count, now);
-		wake = at < wake ? at : wake;
-	}
-	return wake;
+	if (!master->is_up)
+		return wake;
+	wake = earlier(wake, reload_turn(master, now));
+	wake = earlier(wake, reload_drain_removed(master, now));
+	return earlier(
+	    wake, notify_serving(&master->notify, &master->pools, now));
 }
 
 static void
@@ -243,18 +253,19 @@ loop(struct master *master)
 }
 
 /* "master echo *:7, daytime *:13", for ps(1). */
-static void
-set_title(const struct master *master)
+void
+master_set_title(const struct master *master)
 {
 	char title[TITLE_SIZE] = "";
+	const struct pool *pool;
 
-	for (uint32_t i = 0; i < master->pool_count; i++) {
-		strlcat(title, i == 0 ? "" : ", ", sizeof(title));
-		strlcat(
-		    title, master->pools[i].service->known.name, sizeof(title));
+	TAILQ_FOREACH(pool, &master->pools, entry) {
+		if (pool->removed)
+			continue;
+		strlcat(title, title[0] == '\0' ? "" : ", ", sizeof(title));
+		strlcat(title, pool->plan.service->known.name, sizeof(title));
 		strlcat(title, " ", sizeof(title));
-		strlcat(
-		    title, master->pools[i].listener.address, sizeof(title));
+		strlcat(title, pool->listener.address, sizeof(title));
 	}
 	setproctitle("master %s", title);
 }
@@ -262,16 +273,18 @@ set_title(const struct master *master)
 static void
 clean_up(struct master *master)
 {
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		listener_release(&master->pools[i].listener);
-	unshared_free(
-	    master->pools, master->pool_count, sizeof(*master->pools));
+	struct pool *pool;
+
+	while ((pool = TAILQ_FIRST(&master->pools)) != NULL)
+		pools_remove(&master->pools, &master->board, pool);
 	child_table_free(&master->children);
 	scoreboard_destroy(&master->board);
 	spawn_release(master->sandbox);
 	if (master->pidfile_fd >= 0)
-		pidlock_release(master->pidfile_fd, master->conf->pid_file);
+		pidlock_release(master->pidfile_fd, master->pid_file);
+	free(master->pid_file);
 	close(master->wake_fd);
+	conf_free(master->conf);
 }
 
 int
@@ -295,19 +308,22 @@ master_print(
 }
 
 int
-master_run(
-    struct conf *conf, const struct privilege *privilege, bool background)
+master_run(struct conf *conf, const struct privilege *privilege,
+    const struct master_source *source, bool background)
 {
-	struct master master = { .conf = conf,
-		.privilege = privilege,
+	struct master master = { .source = source,
+		.conf = conf,
+		.privilege = *privilege,
 		.pidfile_fd = -1,
 		.ready_fd = -1 };
 
+	TAILQ_INIT(&master.pools);
+	reload_init(&master.reload);
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();
 	notify_open(&master.notify);
 	start(&master, background);
-	set_title(&master);
+	master_set_title(&master);
 	loop(&master);
 	clean_up(&master);
 	log_notice("stopped");

@@ -12,22 +12,18 @@
 #include "common/privilege.h"
 #include "common/scoreboard.h"
 #include "master/child.h"
-#include "master/listener.h"
 #include "master/notify.h"
-#include "master/pool.h"
-#include "services/service.h"
+#include "master/pools.h"
+#include "master/reload.h"
 
-/* A listening socket and its workers. */
-struct pool {
-	struct listener listener;
-	const struct service *service;
-	const struct conf_service *settings;
-	uint32_t row; /* in the scoreboard */
-	struct pool_state state;
-	uint64_t forks;         /* ever */
-	int64_t full_warned_ms; /* 0: never */
-	bool fork_warned;       /* until it has the workers that it wants */
-	bool degraded_said;     /* the same */
+/* Where the configuration comes from, at the start and at each reload. */
+struct master_source {
+	/*
+	 * Reads it: the caller's to free, or NULL with what is wrong as lines
+	 * on errors, and the exit status for it in *status.
+	 */
+	struct conf *(*read)(void *context, FILE *errors, int *status);
+	void *context;
 };
 
 /* A stop in progress, see master/stop.h. */
@@ -42,13 +38,14 @@ struct stop {
 };
 
 struct master {
+	const struct master_source *source;
 	struct conf *conf;
-	const struct privilege *privilege; /* of workers */
-	struct sandbox *sandbox;           /* the same, see worker/sandbox.h */
+	struct privilege privilege; /* of workers */
+	struct sandbox *sandbox;    /* the same, see worker/sandbox.h */
 	struct scoreboard board;
-	struct pool *pools; /* unshared */
-	uint32_t pool_count;
+	struct pool_list pools;
 	struct child_table children;
+	char *pid_file;     /* "none", or the one that is locked */
 	int wake_fd;        /* eventfd(2): workers write, the loop polls */
 	int pidfile_fd;     /* -1: none */
 	int ready_fd;       /* of background_start, or -1 */
@@ -56,17 +53,21 @@ struct master {
 	bool is_up;         /* every pool was up once */
 	bool start_failed;
 	struct stop stop;
+	struct reload reload;
 	struct notify notify;
 };
 
 /*
- * Runs the daemon with that configuration, which stays the caller's as
- * privilege does, until it is stopped: opens every listener, goes into the
- * background where asked, forks the workers, and serves. Returns the exit
- * status of preforkd(8): 0 stopped as asked, 1 failed.
+ * Runs the daemon with that configuration, which it frees, until it is
+ * stopped: opens every listener, goes into the background where asked, forks
+ * the workers, and serves. source is for reloads. Returns the exit status of
+ * preforkd(8): 0 stopped as asked, 1 failed.
  */
-int master_run(
-    struct conf *conf, const struct privilege *privilege, bool background);
+int master_run(struct conf *conf, const struct privilege *privilege,
+    const struct master_source *source, bool background);
+
+/* What ps(1) shows: the services and where. */
+void master_set_title(const struct master *master);
 
 /*
  * For -nv: writes the limits of the kernel that will change this

@@ -56,12 +56,12 @@ add_pool(
 
 	if (degraded)
 		n = snprintf(text + used, room, "%s%s %s %u of %u workers",
-		    first ? "" : ", ", pool->service->known.name,
+		    first ? "" : ", ", pool->plan.service->known.name,
 		    pool->listener.address, pool->state.alive,
 		    pool->state.wanted);
 	else
 		n = snprintf(text + used, room, "%s%s %s", first ? "" : ", ",
-		    pool->service->known.name, pool->listener.address);
+		    pool->plan.service->known.name, pool->listener.address);
 	if (n >= 0 && (size_t)n < room)
 		return true;
 	text[used] = '\0';
@@ -69,18 +69,20 @@ add_pool(
 }
 
 char *
-notify_format(const struct pool *pools, uint32_t count, char *text, size_t size)
+notify_format(const struct pool_list *pools, char *text, size_t size)
 {
 	bool degraded = false, first = true, fits = true;
+	const struct pool *pool;
 
-	for (uint32_t i = 0; i < count; i++)
-		degraded = degraded || pool_is_degraded(&pools[i].state);
+	TAILQ_FOREACH(pool, pools, entry)
+		degraded = degraded || pool_is_degraded(&pool->state);
 	strlcpy(text, degraded ? "degraded: " : "serving ", size);
-	for (uint32_t i = 0; i < count && fits; i++) {
-		if (degraded && !pool_is_degraded(&pools[i].state))
+	TAILQ_FOREACH(pool, pools, entry) {
+		if (pool->removed ||
+		    (degraded && !pool_is_degraded(&pool->state)))
 			continue;
-		fits = add_pool(
-		    &pools[i], degraded, first, text, size - ENDING_SIZE);
+		fits = fits &&
+		    add_pool(pool, degraded, first, text, size - ENDING_SIZE);
 		first = false;
 	}
 	if (!fits)
@@ -132,14 +134,14 @@ log_failure(struct notify *notify)
 }
 
 int64_t
-notify_serving(struct notify *notify, const struct pool *pools, uint32_t count,
-    int64_t now)
+notify_serving(
+    struct notify *notify, const struct pool_list *pools, int64_t now)
 {
 	char status[NOTIFY_STATUS_SIZE], message[NOTIFY_STATUS_SIZE + 64];
 
 	if (notify->length == 0)
 		return CLOCK_NEVER;
-	notify_format(pools, count, status, sizeof(status));
+	notify_format(pools, status, sizeof(status));
 	if (notify->ready && strcmp(status, notify->said) == 0)
 		return CLOCK_NEVER;
 	if (now < notify->full.until)
@@ -159,6 +161,22 @@ notify_serving(struct notify *notify, const struct pool *pools, uint32_t count,
 	notify->ready = true;
 	strlcpy(notify->said, status, sizeof(notify->said));
 	return CLOCK_NEVER;
+}
+
+/* Of what follows, READY=1 tells that it is over. */
+void
+notify_reloading(struct notify *notify)
+{
+	char message[128];
+
+	if (notify->length == 0)
+		return;
+	snprintf(message, sizeof(message),
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+	    clock_ms() * 1000);
+	if (send_message(notify, message) < 0 && !will_pass(errno))
+		log_failure(notify);
+	notify->ready = false;
 }
 
 void

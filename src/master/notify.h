@@ -13,7 +13,7 @@
 
 #include "master/backoff.h"
 
-struct pool;
+struct pool_list;
 
 /* Room for a status text, which is cut at a pool's end where it is longer. */
 #define NOTIFY_STATUS_SIZE 512
@@ -40,14 +40,13 @@ struct notify {
 void notify_open(struct notify *notify);
 
 /*
- * The status of count pools in words, for text of that size (at least 160
+ * The status of the pools in words, for text of that size (at least 160
  * bytes): "serving echo *:7, daytime *:13", or, while any pool is degraded,
  * "degraded: echo *:7 3 of 4 workers", which names those that are. How many
  * there are at the moment is no news: pools grow and shrink all the time. What
  * does not fit ends as ", ...". Returns text.
  */
-char *notify_format(
-    const struct pool *pools, uint32_t count, char *text, size_t size);
+char *notify_format(const struct pool_list *pools, char *text, size_t size);
 
 /*
  * All pools are up: says so the first time, with READY=1 and our pid, and
@@ -56,8 +55,14 @@ char *notify_format(
  * something else is short for the moment, or CLOCK_NEVER. Other failures are
  * logged once, and that message is not sent again.
  */
-int64_t notify_serving(struct notify *notify, const struct pool *pools,
-    uint32_t count, int64_t now);
+int64_t notify_serving(
+    struct notify *notify, const struct pool_list *pools, int64_t now);
+
+/*
+ * A reload begins: says so, with the time that it began at (Type=notify-reload
+ * in systemd.service(5) wants it); the next notify_serving says READY=1.
+ */
+void notify_reloading(struct notify *notify);
 
 /*
  * The stop has begun and may take so long: the manager shall not kill us

@@ -329,6 +329,21 @@ pool_retired_all(struct pool_state *pool)
 	pool->retire = 0;
 }
 
+void
+pool_succeed(struct pool_state *pool, const struct pool_state *fresh)
+{
+	unsigned leaving = pool->leaving + pool->alive;
+
+	*pool = *fresh;
+	pool->leaving = leaving;
+}
+
+void
+pool_outlive(struct pool_state *pool, const struct pool_state *fresh)
+{
+	pool->leaving += fresh->alive;
+}
+
 static bool
 fail(struct pool_state *pool, int64_t now)
 {

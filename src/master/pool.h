@@ -149,6 +149,14 @@ void pool_retired_all(struct pool_state *pool);
 /* fork(2) failed. True when a new delay has begun. */
 bool pool_fork_failed(struct pool_state *pool, int64_t now);
 
+/*
+ * A reload: fresh, with its own limits and the workers that it has already,
+ * takes the place of pool, of which all were told to leave; or pool stays, and
+ * those of fresh were told.
+ */
+void pool_succeed(struct pool_state *pool, const struct pool_state *fresh);
+void pool_outlive(struct pool_state *pool, const struct pool_state *fresh);
+
 /* A worker was reaped. True when it died early and a new delay has begun. */
 bool
 pool_reaped(struct pool_state *pool, const struct pool_life *life, int64_t now);

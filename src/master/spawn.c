@@ -40,12 +40,12 @@ spawn_sandbox_is_whole(const struct sandbox *sandbox)
 
 /* Half of stop-timeout is left for those that wait in the queue. */
 static int64_t
-stop_linger(const struct master *master, const struct pool *pool)
+stop_linger(const struct conf *conf, const struct conf_service *settings)
 {
-	int64_t half = master->conf->stop_timeout / 2;
-	int64_t linger = pool->settings->linger_timeout;
+	int64_t half = conf->stop_timeout / 2;
 
-	return linger < half ? linger : half;
+	return settings->linger_timeout < half ? settings->linger_timeout :
+						 half;
 }
 
 /* All that it needs, in one place: the pool stays in the master's memory. */
@@ -53,26 +53,40 @@ static void
 describe_worker(const struct master *master, struct pool *pool,
     const struct child *child, struct worker *worker)
 {
+	const struct reload *reload = &master->reload;
+	const struct pool_plan *plan =
+	    child->fresh && pool->next.settings != NULL ? &pool->next :
+							  &pool->plan;
+	const struct conf *conf = child->fresh ? reload->conf : master->conf;
+
 	memset(worker, 0, sizeof(*worker));
-	worker->service = pool->service;
-	worker->settings = pool->settings;
-	worker->privilege = master->privilege;
+	worker->service = plan->service;
+	worker->settings = plan->settings;
+	worker->privilege =
+	    child->fresh ? &reload->privilege : &master->privilege;
 	worker->sandbox = master->sandbox;
 	strlcpy(
 	    worker->address, pool->listener.address, sizeof(worker->address));
 	worker->listen_fd = fdref_fd(pool->listener.ref);
 	worker->wake_fd = master->wake_fd;
 	worker->master = getpid();
-	worker->log_connections = master->conf->log_connections != 0;
-	worker->stop_linger_ms = stop_linger(master, pool);
+	worker->log_connections = conf->log_connections != 0;
+	worker->stop_linger_ms = stop_linger(conf, plan->settings);
 	worker->most_connections = pool_connections(
-	    (uint64_t)pool->settings->max_connections_per_worker,
+	    (uint64_t)plan->settings->max_connections_per_worker,
 	    pool->forks++);
 	worker->slot = child->slot;
 	worker->row = &master->board.rows[pool->row];
 	worker->idle = scoreboard_idle(&master->board, pool->row);
-	worker->slot_count = master->board.slot_count;
+	worker->slot_count = master->board.slot_bound;
 	worker->slot_index = scoreboard_index(&master->board, child->slot);
+}
+
+/* The policy that has it: that of a reload until the reload is done. */
+static struct pool_state *
+state_of(const struct child *child)
+{
+	return child->fresh ? &child->pool->fresh : &child->pool->state;
 }
 
 /*
@@ -81,8 +95,8 @@ describe_worker(const struct master *master, struct pool *pool,
  * the worker has one. _Fork(3) because there is one thread, and nothing for
  * handlers of pthread_atfork(3) to do but to write to three pages.
  */
-int
-spawn_one(struct master *master, struct pool *pool)
+static int
+fork_worker(struct master *master, struct pool *pool, bool fresh)
 {
 	struct slot *slot = scoreboard_take(&master->board, pool->row);
 	struct worker worker;
@@ -99,6 +113,7 @@ spawn_one(struct master *master, struct pool *pool)
 	memset(child, 0, sizeof(*child));
 	child->pool = pool;
 	child->slot = slot;
+	child->fresh = fresh;
 	child->started_ms = clock_ms(); /* forks of this turn take time */
 	describe_worker(master, pool, child, &worker);
 	pid = _Fork();
@@ -113,10 +128,58 @@ spawn_one(struct master *master, struct pool *pool)
 	child->pid = pid;
 	fdref_hold(pool->listener.ref, &child->holder, FDREF_WORKER, pid);
 	child_add(&master->children, child);
-	pool_forked(&pool->state);
+	pool_forked(state_of(child));
 	log_debug("worker %d (%s %s) was started", (int)child->pid,
-	    pool->service->known.name, pool->listener.address);
+	    pool->plan.service->known.name, pool->listener.address);
 	return 0;
+}
+
+int
+spawn_one(struct master *master, struct pool *pool)
+{
+	return fork_worker(master, pool, false);
+}
+
+int
+spawn_fresh(struct master *master, struct pool *pool)
+{
+	return fork_worker(master, pool, true);
+}
+
+static bool
+is_of(const struct child *child, const struct pool *pool)
+{
+	return child->pid != 0 && child->pool == pool;
+}
+
+void
+spawn_signal_pool(struct master *master, const struct pool *pool, int signal)
+{
+	for (uint32_t i = 0; i < master->board.used; i++) {
+		struct child *child = &master->children.places[i];
+
+		if (is_of(child, pool) && kill(child->pid, signal) < 0)
+			log_warn(
+			    "signal %d to worker %d", signal, (int)child->pid);
+	}
+}
+
+void
+spawn_replace(struct master *master, struct pool *pool, bool fresh)
+{
+	for (uint32_t i = 0; i < master->board.used; i++) {
+		struct child *child = &master->children.places[i];
+
+		if (!is_of(child, pool))
+			continue;
+		if (child->fresh != fresh && !child->leaving) {
+			/* One that has just died is reaped in a moment. */
+			if (kill(child->pid, SIGQUIT) < 0)
+				log_warn("QUIT to worker %d", (int)child->pid);
+			child->leaving = true;
+		}
+		child->fresh = false;
+	}
 }
 
 /*
@@ -133,8 +196,8 @@ spawn_retire(struct master *master, struct pool *pool)
 	     i-- > 0 && pool_to_retire(&pool->state) > 0;) {
 		struct child *child = &master->children.places[i];
 
-		if (child->pid == 0 || child->pool != pool || child->leaving ||
-		    !child->ready || !(busy || idle_set_has(idle, i)))
+		if (!is_of(child, pool) || child->leaving || !child->ready ||
+		    !(busy || idle_set_has(idle, i)))
 			continue;
 		if (kill(child->pid, SIGQUIT) < 0) {
 			log_warn("QUIT to worker %d", (int)child->pid);
@@ -152,7 +215,7 @@ log_degraded(struct pool *pool)
 	pool->degraded_said = true;
 	log_warnx("%s %s: degraded: %u of %u workers; the next start in "
 		  "%" PRId64 " ms",
-	    pool->service->known.name, pool->listener.address,
+	    pool->plan.service->known.name, pool->listener.address,
 	    pool->state.alive, pool->state.wanted,
 	    backoff_delay(pool->state.backoff.failures));
 }
@@ -170,7 +233,7 @@ log_fork_failure(struct pool *pool)
 	log_warn("%s %s: fork; serving with %u of %u workers until it works "
 		 "again (RLIMIT_NPROC, pids.max, kernel.pid_max or "
 		 "kernel.threads-max may be too low, or memory short)",
-	    pool->service->known.name, pool->listener.address,
+	    pool->plan.service->known.name, pool->listener.address,
 	    pool->state.alive, pool->state.wanted);
 }
 
@@ -181,7 +244,7 @@ spawn_note_mended(struct pool *pool)
 	    pool->state.starting > 0 || pool->state.alive < pool->state.wanted)
 		return;
 	pool->fork_warned = pool->degraded_said = false;
-	log_notice("%s %s: %s: %u", pool->service->known.name,
+	log_notice("%s %s: %s: %u", pool->plan.service->known.name,
 	    pool->listener.address,
 	    pool->state.trial ? "no more workers are missing" :
 				"workers start again",
@@ -211,21 +274,38 @@ spawn_fill(struct master *master, struct pool *pool, int64_t now)
 	}
 }
 
+/* The policy has forgotten those that it told to leave. */
+static void
+note_ready(struct master *master, struct child *child)
+{
+	child_set_ready(&master->children, child);
+	if (!child->leaving)
+		pool_ready(state_of(child));
+}
+
+static void
+want_ready(struct master *master, const struct pool_list *pools)
+{
+	const struct pool *pool;
+
+	TAILQ_FOREACH(pool, pools, entry)
+		atomic_store(&master->board.rows[pool->row].want_ready, 1);
+}
+
 void
 spawn_note_ready(struct master *master)
 {
 	struct child *child, *next;
 
 	/* Before the look: one that comes after it wakes us. */
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		atomic_store(&master->board.rows[i].want_ready, 1);
+	want_ready(master, &master->pools);
+	want_ready(master, &master->reload.added);
 	for (child = TAILQ_FIRST(&master->children.starting); child != NULL;
 	     child = next) {
 		next = TAILQ_NEXT(child, among_starting);
 		if (child->slot->state == SLOT_STARTING)
 			continue;
-		child_set_ready(&master->children, child);
-		pool_ready(&child->pool->state);
+		note_ready(master, child);
 	}
 }
 
@@ -295,7 +375,7 @@ log_lost_connection(const struct child *child, const struct slot *last)
 	log_warnx("%s",
 	    ledger_format(
 		&(struct ledger_entry){
-		    .service = child->pool->service->known.name,
+		    .service = child->pool->plan.service->known.name,
 		    .peer = slot_peer(last, peer),
 		    .local = child->pool->listener.address,
 		    .ending = ENDING_FAILED,
@@ -319,11 +399,11 @@ log_end(const struct child *child, bool asked, int status)
 	describe_status(status, child->slot->failed_syscall, how, sizeof(how));
 	if (asked)
 		log_debug("worker %d (%s %s) %s", (int)child->pid,
-		    child->pool->service->known.name,
+		    child->pool->plan.service->known.name,
 		    child->pool->listener.address, how);
 	else
 		log_warnx("worker %d (%s %s) %s", (int)child->pid,
-		    child->pool->service->known.name,
+		    child->pool->plan.service->known.name,
 		    child->pool->listener.address, how);
 }
 
@@ -334,10 +414,8 @@ log_end(const struct child *child, bool asked, int status)
 static struct pool_life
 life_of(struct master *master, struct child *child, bool asked, int64_t now)
 {
-	if (!child->ready && child->slot->state != SLOT_STARTING) {
-		child_set_ready(&master->children, child);
-		pool_ready(&child->pool->state);
-	}
+	if (!child->ready && child->slot->state != SLOT_STARTING)
+		note_ready(master, child);
 	return (struct pool_life){ .asked = asked,
 		.leaving = child->leaving,
 		.was_ready = child->ready,
@@ -349,7 +427,7 @@ void
 spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 {
 	struct child *child = child_find(&master->children, pid);
-	bool asked = left_as_told(master, status), open;
+	bool asked = left_as_told(master, status), open, degraded;
 	struct pool_life life;
 	struct slot last;
 	struct pool *pool;
@@ -371,7 +449,12 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 	fdref_drop(pool->listener.ref, &child->holder);
 	child_remove(&master->children, child);
 	child->pid = 0;
-	if (pool_reaped(&pool->state, &life, now))
+	degraded = pool_reaped(state_of(child), &life, now);
+	if (child->fresh) {
+		reload_fail(master, "a worker with the new settings ended");
+		return;
+	}
+	if (degraded)
 		log_degraded(pool);
 	if (pool_died_early(&life) && !master->is_up)
 		master->start_failed = true;

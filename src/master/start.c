@@ -7,11 +7,14 @@
 #include <sys/eventfd.h>
 
 #include "common/log.h"
-#include "common/unshared.h"
 #include "master/background.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/spawn.h"
+
+#define ROWS_A_LISTEN 4 /* a name may have several addresses */
+#define SPARE_ROWS 64
+#define SPARE_SLOTS 16384
 
 static void
 lock_pidfile(struct master *master)
@@ -19,6 +22,9 @@ lock_pidfile(struct master *master)
 	const char *path = master->conf->pid_file;
 	pid_t holder;
 
+	master->pid_file = strdup(path);
+	if (master->pid_file == NULL)
+		fatal("not started");
 	if (strcmp(path, "none") == 0)
 		return;
 	master->pidfile_fd = pidlock_take(path, &holder);
@@ -49,37 +55,62 @@ release_pidfile(struct master *master)
 	int saved = errno;
 
 	if (master->pidfile_fd >= 0)
-		pidlock_release(master->pidfile_fd, master->conf->pid_file);
+		pidlock_release(master->pidfile_fd, master->pid_file);
 	errno = saved;
 }
 
+/*
+ * Room for what a reload may ask for later. It costs addresses alone: a page
+ * is there once it is written to.
+ */
 static void
-add_pools(struct master *master, const struct conf_service *service,
-    const struct listener *listeners, uint32_t count)
+create_scoreboard(struct master *master)
 {
-	struct pool *pools;
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+	uint64_t workers = 0;
+	uint32_t rows = 0;
 
-	pools = reallocarray(
-	    master->pools, master->pool_count + count, sizeof(*pools));
-	if (pools == NULL)
-		fatal("memory for the listeners");
-	master->pools = pools;
-	for (uint32_t i = 0; i < count; i++) {
-		struct pool *pool = &pools[master->pool_count];
+	TAILQ_FOREACH(service, &master->conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry) {
+			rows++;
+			workers += (uint64_t)service->max_workers;
+		}
+	rows = rows * ROWS_A_LISTEN + SPARE_ROWS;
+	workers = workers * 2 + SPARE_SLOTS;
+	if (workers <= UINT32_MAX &&
+	    scoreboard_create(&master->board, rows, (uint32_t)workers) == 0 &&
+	    child_table_init(&master->children, (uint32_t)workers) == 0)
+		return;
+	release_pidfile(master);
+	/* Its memory is a file to the kernel: limits of files count. */
+	fatal("not started: no memory for the scoreboard of %" PRIu64
+	      " workers (%s)",
+	    workers,
+	    errno == EFBIG ? "raise RLIMIT_FSIZE" : "lower max-workers");
+}
 
-		memset(pool, 0, sizeof(*pool));
-		pool->listener = listeners[i];
-		pool->service = service_find(service->name);
-		pool->settings = service;
-		pool->row = master->pool_count++;
-		pool_init(&pool->state,
-		    &(struct pool_limits){
-			.start = (unsigned)service->start_workers,
-			.min_spare = (unsigned)service->min_spare_workers,
-			.max_spare = (unsigned)service->max_spare_workers,
-			.max = (unsigned)service->max_workers });
-		listener_check_backlog(&pool->listener, service->backlog);
+static int
+open_listen(struct master *master, const struct conf_service *service,
+    const struct conf_listen *listen)
+{
+	const struct pool_plan plan = { service_find(service->name), service };
+	struct listener *listeners;
+	int count, added = 0;
+
+	count = listener_open(service, listen, NULL, NULL, &listeners);
+	if (count < 0)
+		return -1;
+	while (added < count &&
+	    pools_add(&master->pools, &master->board, &listeners[added],
+		&plan) != NULL) {
+		listener_check_backlog(&listeners[added], service->backlog);
+		added++;
 	}
+	if (added < count)
+		log_warn("listen %s: no room for it", listen->text);
+	free(listeners);
+	return added < count ? -1 : 0;
 }
 
 /* Every listener that cannot be opened is named before we give up. */
@@ -88,68 +119,17 @@ open_listeners(struct master *master)
 {
 	const struct conf_service *service;
 	const struct conf_listen *listen;
-	struct listener *listeners;
 	bool failed = false;
-	int count;
 
 	TAILQ_FOREACH(service, &master->conf->services, entry)
-		TAILQ_FOREACH(listen, &service->listens, entry) {
-			count = listener_open(service, listen, &listeners);
-			if (count < 0) {
+		TAILQ_FOREACH(listen, &service->listens, entry)
+			if (open_listen(master, service, listen) < 0)
 				failed = true;
-				continue;
-			}
-			add_pools(master, service, listeners, (uint32_t)count);
-			free(listeners);
-		}
 	if (failed) {
 		release_pidfile(master);
 		fatalx("not started: not every address could be listened on");
 	}
-}
-
-/* Their states change with every fork: not for the memory that forks share. */
-static void
-unshare_pools(struct master *master)
-{
-	struct pool *pools = unshared_alloc(master->pool_count, sizeof(*pools));
-
-	if (pools == NULL) {
-		release_pidfile(master);
-		fatal("not started: no memory for the listeners (free memory, "
-		      "or name fewer listen lines)");
-	}
-	memcpy(pools, master->pools, master->pool_count * sizeof(*pools));
-	free(master->pools);
-	master->pools = pools;
-}
-
-static void
-create_scoreboard(struct master *master)
-{
-	uint32_t slots = 0;
-
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		slots += master->pools[i].state.limits.max;
-	if (scoreboard_create(&master->board, master->pool_count, slots) < 0 ||
-	    child_table_init(&master->children, slots) < 0) {
-		release_pidfile(master);
-		/* Its memory is a file to the kernel: limits of files count. */
-		fatal("not started: no memory for the scoreboard of %" PRIu32
-		      " workers (%s)",
-		    slots,
-		    errno == EFBIG ? "raise RLIMIT_FSIZE" :
-				     "lower max-workers");
-	}
-	for (uint32_t i = 0; i < master->pool_count; i++) {
-		const struct pool *pool = &master->pools[i];
-		struct pool_row *row = &master->board.rows[pool->row];
-
-		strlcpy(row->service, pool->service->known.name,
-		    sizeof(row->service));
-		strlcpy(
-		    row->address, pool->listener.address, sizeof(row->address));
-	}
+	pools_bound_slots(&master->pools, &master->board);
 }
 
 /* Said once here, and not by each worker. */
@@ -164,12 +144,12 @@ prepare_workers(struct master *master)
 		fatal("not started: the sandbox of workers cannot be made "
 		      "(free memory, or raise RLIMIT_NOFILE)");
 	}
-	if (master->privilege->changes && master->privilege->uid == 0)
+	if (master->privilege.changes && master->privilege.uid == 0)
 		log_warnx("workers run as root (uid 0), with nothing but the "
 			  "sandbox between a client and this machine; name "
 			  "another user");
 	log_notice(
-	    "%s", privilege_describe(master->privilege, text, sizeof(text)));
+	    "%s", privilege_describe(&master->privilege, text, sizeof(text)));
 	spawn_describe_sandbox(master->sandbox, text, sizeof(text));
 	if (spawn_sandbox_is_whole(master->sandbox))
 		log_notice("%s", text);
@@ -203,13 +183,12 @@ start(struct master *master, bool background)
 	lock_pidfile(master);
 	/* Before the sockets, for which descriptors may be too few. */
 	limits_warn(master->conf);
-	open_listeners(master);
-	unshare_pools(master);
 	create_scoreboard(master);
+	open_listeners(master);
 	prepare_workers(master);
 	write_pidfile(master);
 	/* Nothing after this needs more than a fork. */
-	if (privilege_limit_master(master->privilege) < 0) {
+	if (privilege_limit_master(&master->privilege) < 0) {
 		release_pidfile(master);
 		fatal("not started: capabilities cannot be given up (does a "
 		      "container forbid capset(2) or prctl(2)?)");

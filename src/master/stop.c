@@ -24,6 +24,7 @@ void
 stop_request(struct master *master, int64_t now)
 {
 	struct stop *stop = &master->stop;
+	struct pool *pool;
 
 	if (stop->begun) {
 		if (now - stop->begun_at < STOP_SAME_MS)
@@ -33,6 +34,7 @@ stop_request(struct master *master, int64_t now)
 		kill_all(master, now);
 		return;
 	}
+	reload_abort(master, "the daemon stops");
 	log_notice("stopping");
 	notify_stopping(&master->notify, master->conf->stop_timeout);
 	stop->begun = true;
@@ -44,8 +46,8 @@ stop_request(struct master *master, int64_t now)
 	 * In this order: a worker that accept surprises with EAGAIN leaves,
 	 * and one that hears TERM first finds that accept does not block.
 	 */
-	for (uint32_t i = 0; i < master->pool_count; i++)
-		listener_stop(&master->pools[i].listener);
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		listener_stop(&pool->listener);
 	child_signal_all(&master->children, SIGTERM);
 }
 
@@ -63,14 +65,13 @@ bool
 stop_serve_queues(struct master *master, int64_t now)
 {
 	struct stop *stop = &master->stop;
+	struct pool *pool;
 	bool forked = false;
 
 	if (stop->killed || now >= stop->deadline ||
 	    stop->rounds++ == QUEUE_ROUNDS)
 		return false;
-	for (uint32_t i = 0; i < master->pool_count; i++) {
-		struct pool *pool = &master->pools[i];
-
+	TAILQ_FOREACH(pool, &master->pools, entry) {
 		if (queue_is_empty(pool))
 			continue;
 		if (spawn_one(master, pool) == 0)

@@ -37,6 +37,16 @@ on_quit(int signal_number)
 		close(fd);
 }
 
+/*
+ * The listening socket has been set to O_NONBLOCK: the signal ends an accept
+ * that had begun before, and the next one finds the queue empty.
+ */
+static void
+on_alarm(int signal_number)
+{
+	(void)signal_number;
+}
+
 static void
 set_handler(int signal_number, void (*handler)(int))
 {
@@ -65,6 +75,7 @@ reset_signals(void)
 	set_handler(SIGCHLD, SIG_DFL);
 	set_handler(SIGTERM, on_term);
 	set_handler(SIGQUIT, on_quit);
+	set_handler(SIGALRM, on_alarm);
 }
 
 static int

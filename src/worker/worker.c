@@ -192,6 +192,8 @@ survive(const struct worker *worker, int error)
 		return true;
 	case EAGAIN:
 		return !queue_was_emptied(worker);
+	case EINVAL: /* the master has shut it down, with an empty queue */
+		return false;
 	default:
 		if (worker_retiring) /* EBADF: our handler closed it */
 			return false;

@@ -3,10 +3,10 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 start "$(conf)"
-old=$(workers)
 kill -HUP "$DAEMON"
-t "HUP is refused with a log line" until_true \
-	logged 'warning: HUP: reload is not supported'
+t "HUP reads the configuration again" until_true logged 'notice: reloaded'
+until_true has_workers 8
+old=$(workers)
 kill -USR2 "$DAEMON"
 t "USR2 is refused with a log line" until_true \
 	logged 'warning: USR2: upgrade is not supported'

@@ -45,7 +45,9 @@ each_worker_left_its_own()
 	for report in "$T"/reports/*; do
 		case ${report##*/} in
 		"$KILLED" | "$MASTER") continue ;;
-		"$QUIT") own=4 ;;
+		esac
+		case " $QUIT " in
+		*" ${report##*/} "*) own=4 ;;
 		*) own=5 ;;
 		esac
 		equals $own "$(descriptors_of "${report##*/}")" || {
@@ -55,12 +57,21 @@ each_worker_left_its_own()
 	done
 }
 
+all_gone()
+{
+	for pid; do
+		gone "$pid" || return 1
+	done
+}
+
 is_whole()
 {
 	field_is echo idle 4 && field_is daytime idle 4
 }
 
-start "$(conf "max-workers 4")" -v -v
+# Workers that look for leaks take their time.
+start "stop-timeout 1m
+$(conf "max-workers 4")" -v -v
 MASTER=$DAEMON
 t "echo is served" "$CLIENT" echo -c -n 8 -b 20000 -t 20 127.0.0.1 $ECHO
 t "daytime is served" "$CLIENT" daytime -n 8 -t 20 127.0.0.1 $DAYTIME
@@ -74,8 +85,17 @@ QUIT=$(workers | cut -d ' ' -f 1)
 kill -QUIT "$QUIT"
 t "a worker that is retired leaves" until_true gone "$QUIT"
 t "... and is replaced" until_true is_whole
+# All of them leave, and others come; a second reload finds an error.
+QUIT="$QUIT $(workers)"
 kill -HUP "$DAEMON"
-until_true logged 'HUP: reload'
+t "a reload is done" until_true logged 'notice: reloaded'
+t "... and all workers are there again" until_true is_whole
+t "... other ones" until_true all_gone $QUIT
+mv "$T/preforkd.conf" "$T/good.conf"
+echo "nonsense" >"$T/preforkd.conf"
+kill -HUP "$DAEMON"
+t "a reload is refused" until_true logged 'error: reload refused'
+mv "$T/good.conf" "$T/preforkd.conf"
 "$CLIENT" echo -n 2 -b 100 -t 20 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 until_true field_is echo busy 2
@@ -83,7 +103,7 @@ stop
 t "the stop with two clients: exit status 0" equals 0 $STATUS
 t "... they see FIN" wait $BACKGROUND
 BACKGROUND=
-t "the master and ten workers were seen" equals 11 "$(find "$T/reports" -type f | wc -l)"
+t "the master and 18 workers were seen" equals 19 "$(find "$T/reports" -type f | wc -l)"
 t "no error and no leak in any of them" each_says 'ERROR SUMMARY: 0 errors'
 t "the master has left no descriptor open" equals 3 "$(descriptors_of "$MASTER")"
 t "each worker has left what it works with, and no connection" \

@@ -26,7 +26,7 @@ static int manager; /* the service manager's end */
 static struct pool
 pool_of(const char *service, const char *address, unsigned wanted)
 {
-	struct pool pool = { .service = service_find(service) };
+	struct pool pool = { .plan.service = service_find(service) };
 	const struct pool_limits limits = { .start = wanted,
 		.min_spare = wanted,
 		.max_spare = wanted,
@@ -48,12 +48,24 @@ degrade(struct pool *pool, unsigned alive)
 	pool->state.backoff.failures = 1;
 }
 
+/* Those of an array, as a list. */
+static const struct pool_list *
+list_of(struct pool *pools, uint32_t count)
+{
+	static struct pool_list list;
+
+	TAILQ_INIT(&list);
+	for (uint32_t i = 0; i < count; i++)
+		TAILQ_INSERT_TAIL(&list, &pools[i], entry);
+	return &list;
+}
+
 static const char *
-format(const struct pool *pools, uint32_t count)
+format(struct pool *pools, uint32_t count)
 {
 	static char text[NOTIFY_STATUS_SIZE];
 
-	return notify_format(pools, count, text, sizeof(text));
+	return notify_format(list_of(pools, count), text, sizeof(text));
 }
 
 /* name is a path, or "@" and a name. */
@@ -98,9 +110,9 @@ ready_message(const char *status)
 }
 
 static int64_t
-serve(const struct pool *pool, int64_t now)
+serve(struct pool *pool, int64_t now)
 {
-	return notify_serving(&notify, pool, 1, now);
+	return notify_serving(&notify, list_of(pool, 1), now);
 }
 
 /* What is logged from here on can be read from the descriptor returned. */
@@ -171,7 +183,7 @@ START_TEST(a_status_that_is_too_long_ends_after_a_whole_pool)
 	for (int i = 0; i < 100; i++)
 		pools[i] = pool_of("echo", "127.0.0.1:17007", 10);
 	for (size_t size = 160; size <= sizeof(text); size++) {
-		notify_format(pools, 100, text, size);
+		notify_format(list_of(pools, 100), text, size);
 		ck_assert_uint_lt(strlen(text), size);
 		ck_assert_uint_gt(strlen(text), size - 40);
 		ck_assert_str_eq(
@@ -180,7 +192,7 @@ START_TEST(a_status_that_is_too_long_ends_after_a_whole_pool)
 	for (int i = 0; i < 100; i++)
 		degrade(&pools[i], 9);
 	for (size_t size = 160; size <= sizeof(text); size++) {
-		notify_format(pools, 100, text, size);
+		notify_format(list_of(pools, 100), text, size);
 		ck_assert_uint_lt(strlen(text), size);
 		ck_assert_str_eq(
 		    text + strlen(text) - strlen(degraded), degraded);

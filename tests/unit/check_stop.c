@@ -28,6 +28,7 @@ begin(struct master *master)
 {
 	memset(master, 0, sizeof(*master));
 	master->conf = &conf;
+	TAILQ_INIT(&master->pools);
 	ck_assert_int_eq(child_table_init(&master->children, 1), 0);
 	child_add(&master->children, &child);
 	terms = kills = 0;
