@@ -138,6 +138,41 @@ t "... and nobody else is sent home" has_workers 16
 t "... so that they serve" answers "forge done" forge
 stop
 
+# A connection is born with the timeout that the listener has just then; here
+# another worker is in an accept that began before.
+start "pid-file none
+log-connections yes
+service forbidden {
+listen 127.0.0.1:$PORT
+max-workers 2
+idle-timeout 0
+}"
+talk()
+{
+	mkfifo "$T/talk$1"
+	timeout 20 nc -N 127.0.0.1 $PORT <"$T/talk$1" >"$T/answer$1" &
+	BACKGROUND="$BACKGROUND $!"
+}
+talk 1
+exec 6>"$T/talk1"
+until_true field_is forbidden busy 1
+echo "timeout $(listener "$(workers | cut -d ' ' -f 1)")" >&6
+until_true test -s "$T/answer1"
+talk 2
+exec 7>"$T/talk2"
+until_true field_is forbidden busy 2
+sleep 0.3
+echo "timeout -1" >&7
+t "with idle-timeout 0 a timeout on the listener ends no connection" \
+	until_true grep -q EBADF "$T/answer2"
+exec 6>&- 7>&-
+# shellcheck disable=SC2086
+wait $BACKGROUND
+BACKGROUND=
+t "... both end with the peer's FIN" \
+	until_true has_ended forbidden peer-closed 2
+stop
+
 start_one unfiltered
 t "without the filter the log says so" logged 'no seccomp'
 first=$(workers | cut -d ' ' -f 1)
