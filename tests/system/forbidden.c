@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "services/service.h"
 
 /* Of the connection, for what is done to it. */
@@ -263,6 +264,19 @@ try_timeout(long n)
 	return setsockopt((int)n, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
+/* Nor this, for that is how a worker wakes the master: for a second. */
+static long
+try_wake(long n)
+{
+	static const uint64_t one = 1;
+	int64_t end = clock_ms() + 1000;
+
+	while (clock_ms() < end)
+		if (write((int)n, &one, sizeof(one)) < 0 && errno != EAGAIN)
+			return -1;
+	return 0;
+}
+
 /*
  * Nothing forbids what is in shared memory: all workers of all pools are free,
  * and more than there are.
@@ -321,6 +335,7 @@ static const struct {
 	{ "fcntl", try_fcntl },
 	{ "shutdown", try_shutdown },
 	{ "timeout", try_timeout },
+	{ "wake", try_wake },
 	{ "forge", try_forge },
 };
 

@@ -99,6 +99,24 @@ untrace
 t "... and wait in accept, with the timeout gone" \
 	at_most 2 "$(grep -c accept4 "$T/strace")"
 
+# The master is woken by a descriptor that any worker can write to.
+wake_up()
+{
+	ls -l "/proc/$DAEMON/fd" |
+		sed -n 's/.* \([0-9]*\) -> .*eventfd.*/\1/p'
+}
+fd=$(wake_up)
+trace "$DAEMON" -e trace=read
+before=$(now_ms)
+t "the master is woken for a second, without an end" answers "wake done" \
+	wake "$fd"
+took=$(($(now_ms) - before))
+untrace
+wakes=$(grep -c "^read($fd, " "$T/strace")
+t "... and looks" at_most "$wakes" 10
+t "... but no more often than every 2 ms" at_most $((took / 2 + 1)) "$wakes"
+t "... and does its duty" until_true whole
+
 # While it stops, too.
 before=$(log_lines 'forbidden system call: openat')
 worker=$(workers | cut -d ' ' -f 1)
