@@ -134,7 +134,7 @@ END_TEST
 START_TEST(another_name_is_not_found)
 {
 	static const char *const names[] = { "", "ech", "echoo", "Echo",
-		"discard" };
+		"qotd" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		ck_assert_msg(
@@ -150,7 +150,16 @@ START_TEST(known_services_have_the_ports_of_their_rfcs)
 	ck_assert_str_eq(service_known(1)->name, "daytime");
 	ck_assert_uint_eq(service_known(1)->port, 13);
 	ck_assert(service_known(1)->by_default);
-	ck_assert_ptr_null(service_known(2));
+	ck_assert_str_eq(service_known(2)->name, "discard");
+	ck_assert_uint_eq(service_known(2)->port, 9);
+	ck_assert(!service_known(2)->by_default);
+	ck_assert_str_eq(service_known(3)->name, "chargen");
+	ck_assert_uint_eq(service_known(3)->port, 19);
+	ck_assert(!service_known(3)->by_default);
+	ck_assert_str_eq(service_known(4)->name, "time");
+	ck_assert_uint_eq(service_known(4)->port, 37);
+	ck_assert(!service_known(4)->by_default);
+	ck_assert_ptr_null(service_known(5));
 	ck_assert_ptr_null(service_known(SIZE_MAX));
 }
 END_TEST
