@@ -35,7 +35,8 @@ mount -t tmpfs -o size=64k tmpfs "$T/full" || exit 99
 cat /dev/zero >"$T/full/fill" 2>/dev/null
 fails "a full disk" "$T/full/pid" "No space left on device"
 t "... the remedy is room as well" says 'make room'
-mount -o remount,ro "$T/full"
+# Of the mount alone: more is not allowed in a user namespace.
+mount -o remount,bind,ro "$T/full"
 fails "a read-only file system" "$T/full/pid" "Read-only file system"
 umount "$T/full"
 fails "a missing directory" "$T/no/pid" "No such file or directory"
