@@ -77,6 +77,52 @@ kill -TERM "$DAEMON"
 t "it ends" until_true gone "$DAEMON"
 DAEMON=
 
+# Nor does a manager that is stuck hold anybody up: what it could not be told
+# it is told later.
+stuff()
+{
+	kill -STOP $MANAGER
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+		echo stuffing | timeout 0.2 socat -u - "UNIX-SENDTO:$T/manager" ||
+			return 0
+	done
+	return 1
+}
+if command -v socat >/dev/null; then
+	: >"$T/told"
+	t "the manager is stuck, its queue is full" stuff
+	start "stop-timeout 60s
+$(conf "linger-timeout 60s")"
+	t "it starts and serves all the same" \
+		"$CLIENT" echo -c -b 1000 -t 5 127.0.0.1 $ECHO
+	t "... and answers to signals" field_is echo state serving
+	late_client -b 100000000
+	until_true is_stuck
+	t "nothing was told" not told READY=1
+	kill -CONT $MANAGER
+	t "when the manager goes on it is told that it serves" \
+		until_true told READY=1
+	t "... once" equals 1 "$(grep -c READY=1 "$T/told")"
+	t "the manager is stuck again" stuff
+	kill -TERM "$DAEMON"
+	t "a stop begins all the same" until_true logged 'notice: stopping'
+	t "... and its status is to be had" field_is echo state stopping
+	t "... with nothing told" not told STOPPING=1
+	kill -CONT $MANAGER
+	t "when the manager goes on it is told of the stop" \
+		until_true told STOPPING=1
+	# Later than what would be taken for the same signal.
+	sleep 0.2
+	stop
+	t "exit status 0" equals 0 $STATUS
+	t "it was told so once" equals 1 "$(grep -c STOPPING=1 "$T/told")"
+	t "of all that the log has no word" equals 0 \
+		"$(log_lines 'warning: NOTIFY_SOCKET')"
+	read_now
+	wait $BACKGROUND
+	BACKGROUND=$MANAGER
+fi
+
 # A manager that is gone changes nothing.
 kill -KILL $MANAGER
 wait $MANAGER 2>/dev/null

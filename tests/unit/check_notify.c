@@ -22,6 +22,22 @@
 
 static struct notify notify;
 static int manager; /* the service manager's end */
+static int send_error;
+
+ssize_t __real_sendto(int fd, const void *bytes, size_t length, int flags,
+    const struct sockaddr *to, socklen_t to_length);
+ssize_t __wrap_sendto(int fd, const void *bytes, size_t length, int flags,
+    const struct sockaddr *to, socklen_t to_length);
+
+ssize_t
+__wrap_sendto(int fd, const void *bytes, size_t length, int flags,
+    const struct sockaddr *to, socklen_t to_length)
+{
+	if (send_error == 0)
+		return __real_sendto(fd, bytes, length, flags, to, to_length);
+	errno = send_error;
+	return -1;
+}
 
 static struct pool
 pool_of(const char *service, const char *address, unsigned wanted)
@@ -306,25 +322,92 @@ START_TEST(a_manager_that_is_gone_is_said_once_and_harmless)
 }
 END_TEST
 
+/* The manager is told "x" until its queue takes no more. */
+static void
+stuff(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	while (sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&notify.to,
+		   notify.length) == 1)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+}
+
+static void
+empty(void)
+{
+	while (strcmp(told(), "x") == 0)
+		;
+}
+
 START_TEST(a_full_queue_is_tried_again_later)
 {
 	struct pool pool = pool_of("echo", "*:7", 4);
-	int log = watch_stderr(), stuffing = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int log = watch_stderr();
 
 	manage(dir_path("full"));
-	while (sendto(stuffing, "x", 1, MSG_DONTWAIT,
-		   (struct sockaddr *)&notify.to, notify.length) == 1)
-		;
+	stuff();
 	ck_assert_int_eq(serve(&pool, NOW), NOW + BACKOFF_FIRST_MS);
-	while (strcmp(told(), "x") == 0)
-		;
+	empty();
 	ck_assert_int_eq(serve(&pool, NOW + 1), NOW + BACKOFF_FIRST_MS);
 	ck_assert_str_eq(told(), "");
 	ck_assert_int_eq(serve(&pool, NOW + BACKOFF_FIRST_MS), CLOCK_NEVER);
 	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
 	ck_assert_str_eq(logged(log), "");
 	close(manager);
-	close(stuffing);
+}
+END_TEST
+
+/* Each turn of a stop is another attempt. */
+START_TEST(a_stop_is_told_when_the_queue_has_room)
+{
+	int log = watch_stderr();
+
+	manage(dir_path("busy"));
+	stuff();
+	notify_stopping(&notify, 10000);
+	empty();
+	notify_stopping(&notify, 10000);
+	ck_assert_str_eq(told(),
+	    "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=15000000");
+	notify_stopping(&notify, 10000);
+	ck_assert_str_eq(told(), "");
+	ck_assert_str_eq(logged(log), "");
+	close(manager);
+}
+END_TEST
+
+/* What send(2) fails with; those of memory and descriptors pass as well. */
+static const struct {
+	int error;
+	bool passes;
+} failures[] = { { EAGAIN, true }, { ENOBUFS, true }, { ENOMEM, true },
+	{ EMFILE, true }, { ENFILE, true }, { ECONNREFUSED, false },
+	{ ENOENT, false }, { EACCES, false } };
+
+START_TEST(what_passes_is_said_again)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	bool passes = failures[_i].passes;
+	char name[] = "again0";
+
+	name[5] += (char)_i;
+	watch_stderr();
+	manage(dir_path(name));
+	send_error = failures[_i].error;
+	ck_assert_int_eq(
+	    serve(&pool, NOW), passes ? NOW + BACKOFF_FIRST_MS : CLOCK_NEVER);
+	notify_stopping(&notify, 10000);
+	ck_assert_int_eq(notify.stopping, !passes);
+	send_error = 0;
+	serve(&pool, NOW + BACKOFF_FIRST_MS);
+	ck_assert_str_eq(
+	    told(), passes ? ready_message("serving echo *:7") : "");
+	notify_stopping(&notify, 10000);
+	ck_assert_int_eq(strncmp(told(), "STOPPING=1", 10) == 0, passes);
+	close(manager);
 }
 END_TEST
 
@@ -375,6 +458,9 @@ main(void)
 	    sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(tcase, a_manager_that_is_gone_is_said_once_and_harmless);
 	tcase_add_test(tcase, a_full_queue_is_tried_again_later);
+	tcase_add_test(tcase, a_stop_is_told_when_the_queue_has_room);
+	tcase_add_loop_test(tcase, what_passes_is_said_again, 0,
+	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, no_descriptor_is_kept);
 	tcase_add_test(tcase, a_stop_asks_for_its_time);
 	return unit_run(suite);
