@@ -129,6 +129,72 @@ t "no process can gain more" all_have CapBnd 0000000000000400
 t "or new privileges" all_have NoNewPrivs 1
 t "and a filter of system calls is in force" all_have Seccomp 2
 
+# What each line of the unit comes to: most show in nothing that the service
+# does, so nobody would miss one.
+while read -r name value; do
+	t "$name is $value" property_is "$name" "$value" </dev/null
+done <<END
+AmbientCapabilities cap_net_bind_service
+CapabilityBoundingSet cap_net_bind_service
+DynamicUser yes
+Group preforkd
+KillMode mixed
+LimitNOFILE 8192
+LimitNOFILESoft 8192
+LimitNPROC infinity
+LimitNPROCSoft infinity
+LockPersonality yes
+MemoryDenyWriteExecute yes
+NoNewPrivileges yes
+NotifyAccess main
+OOMPolicy continue
+PrivateDevices yes
+PrivateMounts yes
+PrivateTmp yes
+ProcSubset pid
+ProtectClock yes
+ProtectControlGroups yes
+ProtectHome yes
+ProtectHostname yes
+ProtectKernelLogs yes
+ProtectKernelModules yes
+ProtectKernelTunables yes
+ProtectProc invisible
+ProtectSystem strict
+RemoveIPC yes
+Restart on-failure
+RestartPreventExitStatus 2
+RestartUSec 1s
+RestrictNamespaces yes
+RestrictRealtime yes
+RestrictSUIDSGID yes
+RuntimeDirectory preforkd
+StartLimitIntervalUSec 0
+SyslogLevel 3
+SystemCallArchitectures native
+SystemCallErrorNumber 1
+TasksMax infinity
+TimeoutStopUSec 30s
+Type notify
+UMask 0077
+User preforkd
+END
+t "no other address families are allowed" equals "AF_INET AF_INET6 AF_UNIX " \
+	"$(property RestrictAddressFamilies | tr ' ' '\n' | sort | tr '\n' ' ')"
+# allowed CALL ...: those of them that the filter lets through.
+allowed()
+{
+	for call; do
+		property SystemCallFilter | tr ' ' '\n' | grep -x "$call"
+	done | paste -s -d ' ' -
+}
+NEEDED="accept4 capset prlimit64 landlock_restrict_self seccomp"
+# shellcheck disable=SC2086
+t "the filter has what it takes to serve and to give rights up" \
+	equals "$NEEDED" "$(allowed $NEEDED)"
+t "and nothing of what takes privilege, or resources" equals "" \
+	"$(allowed mount chroot setuid bpf setpriority sched_setscheduler)"
+
 t "a connection's line is of priority info" \
 	until_true in_journal 'service=echo .*ending=peer-closed' PRIORITY=6
 t "that it serves is a notice" until_true in_journal '^serving echo' PRIORITY=5
