@@ -34,9 +34,9 @@ t "the peer does not answer our FIN: lingered" ended echo lingered
 kill $BACKGROUND
 wait $BACKGROUND 2>/dev/null
 
-"$CLIENT" echo -l -b 10 -t 20 127.0.0.1 $ECHO <"$T/never" >"$T/client.out" &
+# It goes on and on, so that it does not end as idle before that.
+"$CLIENT" echo -k 10 -t 20 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
-until_true grep -q ready "$T/client.out"
 until_true field_is echo busy 1
 for pid in $(pgrep -f -P "$DAEMON" 'worker echo'); do
 	kill -KILL "$pid"

@@ -11,7 +11,7 @@ all_gone()
 	done
 }
 
-start "$(conf "start-workers 20" "max-workers 20")"
+start "$(conf "start-workers 20" "max-spare-workers 20" "max-workers 20")"
 "$CLIENT" echo -n 3 -t 20 127.0.0.1 $ECHO >"$T/client.out" &
 BACKGROUND=$!
 until_true grep -q ready "$T/client.out"
