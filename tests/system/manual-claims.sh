@@ -1,7 +1,7 @@
 #!/bin/sh
 # What SIGNALS and EXIT STATUS of preforkd(8) claim and no other script looks
-# at. stop, stop-queue, signals, reap, options, bad-configuration and
-# start-errors have the rest.
+# at. stop, stop-queue, signals, reap, options, bad-configuration,
+# start-errors and run-errors have the rest.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 need socat
