@@ -234,17 +234,120 @@ limit_name_service(void)
 }
 #endif
 
+/*
+ * The command as it was given, for another binary of that name: not where a
+ * symbolic link leads to, for that may be another place by then.
+ */
+static const char *
+find_program(const char *name)
+{
+	char *path = getenv("PATH"), *directory, *program;
+
+	if (strchr(name, '/') != NULL) {
+		make_absolute(&name);
+		return name;
+	}
+	path = strdup(path == NULL ? "" : path);
+	for (char *rest = path; rest != NULL;) {
+		directory = strsep(&rest, ":");
+		if (asprintf(&program, "%s/%s", directory, name) < 0)
+			err(1, "memory");
+		if (*directory == '/' && access(program, X_OK) == 0) {
+			free(path);
+			return program;
+		}
+		free(program);
+	}
+	free(path);
+	return SBINDIR "/preforkd";
+}
+
+/* The same again, whatever the directory is by then. */
+static char **
+repeat_arguments(const struct options *o, char *name)
+{
+	size_t n = 0;
+	char **again;
+
+	again =
+	    calloc((size_t)(o->verbose + o->service_count) + 8, sizeof(*again));
+	if (again == NULL)
+		err(1, "memory");
+	again[n++] = name;
+	if (o->debug)
+		again[n++] = (char *)"-d";
+	if (o->foreground)
+		again[n++] = (char *)"-F";
+	for (int i = 0; i < o->verbose; i++)
+		again[n++] = (char *)"-v";
+	if (o->file != NULL) {
+		again[n++] = (char *)"-f";
+		again[n++] = (char *)o->file;
+	}
+	if (o->pid_file != NULL) {
+		again[n++] = (char *)"-p";
+		again[n++] = (char *)o->pid_file;
+	}
+	for (int i = 0; i < o->service_count; i++)
+		again[n++] = o->services[i];
+	return again;
+}
+
+/* Of the start: what is taken out of ours later is in it. */
+static char **
+copy_environment(void)
+{
+	size_t count = 0, used = 0;
+	char **copy;
+
+	while (environ[count] != NULL)
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	if (copy == NULL)
+		err(1, "memory");
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(environ[i], "PREFORKD_", 9) == 0)
+			continue;
+		copy[used] = strdup(environ[i]);
+		if (copy[used++] == NULL)
+			err(1, "memory");
+	}
+	return copy;
+}
+
+/* What another binary has left for this one, see master/upgrade.h. */
+static struct state *
+take_state(bool *trial)
+{
+	static struct state state;
+	int found = upgrade_take(&state, trial);
+
+	if (found < 0)
+		exit(1);
+	return found > 0 ? &state : NULL;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options options = { 0 };
-	const struct master_source source = { configure, &options };
+	struct master_source source = { .read = configure,
+		.context = &options };
 	struct privilege privilege;
+	struct state *state;
 	struct conf *conf;
-	bool background;
+	bool background, trial;
+	char *name;
 	int status;
 
-	sort_descriptors();
+	/* ps(1) will show another text in its place. */
+	name = strdup(argv[0]);
+	if (name == NULL)
+		err(1, "memory");
+	source.program.environment = copy_environment();
+	state = take_state(&trial);
+	if (state == NULL)
+		sort_descriptors();
 	limit_name_service();
 	parse_options(argc, argv, &options);
 	conf = configure(&options, stderr, &status);
@@ -259,10 +362,15 @@ main(int argc, char **argv)
 		conf_free(conf);
 		return status;
 	}
+	if (state != NULL && trial)
+		return upgrade_try(conf, state);
+	source.program.path = find_program(name);
+	source.program.arguments = repeat_arguments(&options, name);
 	background = !options.debug && !options.foreground;
 	clock_set_zone();
 	log_open(
 	    background ? LOG_TO_SYSLOG : LOG_TO_STDERR, (int)conf->log_level);
-	log_copy_to_stderr(background);
-	return master_run(conf, &privilege, &source, background);
+	log_copy_to_stderr(background && state == NULL);
+	return master_run(
+	    conf, &privilege, &source, background && state == NULL, state);
 }

@@ -71,8 +71,10 @@ capability_limit(uint64_t keep)
 
 	if (get_sets(&sets) < 0)
 		return -1;
+	sets.inheritable = sets.permitted & keep;
+	/* An empty bounding set would let nothing in among the inheritable. */
 	if ((sets.effective & CAPABILITY_BIT(CAP_SETPCAP)) &&
-	    empty_bounding_set() < 0)
+	    (set_sets(&sets) < 0 || empty_bounding_set() < 0))
 		return -1;
 	/* EINVAL: a kernel without ambient sets has none to clear. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 &&
@@ -80,8 +82,23 @@ capability_limit(uint64_t keep)
 		return -1;
 	sets.permitted &= keep;
 	sets.effective = sets.permitted;
-	sets.inheritable = 0;
 	return set_sets(&sets);
+}
+
+int
+capability_hand_on(bool yes)
+{
+	struct sets sets;
+
+	if (!yes)
+		return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (get_sets(&sets) < 0)
+		return -1;
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if ((sets.permitted & CAPABILITY_BIT(cap)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return -1;
+	return 0;
 }
 
 int

@@ -8,17 +8,25 @@
 #define COMMON_CAPABILITY_H
 
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CAPABILITY_BIT(cap) (UINT64_C(1) << (cap))
 
 /*
- * Leaves this process those of keep that it has, permitted and effective, and
- * nothing else: no inheritable and no ambient capability, and an empty
- * bounding set where it may change that (CAP_SETPCAP). There is no way back.
+ * Leaves this process those of keep that it has, permitted, effective and
+ * inheritable, and nothing else: no ambient capability, and an empty bounding
+ * set where it may change that (CAP_SETPCAP). There is no way back.
  * Returns 0, or -1 with errno of capset(2) or prctl(2).
  */
 int capability_limit(uint64_t keep);
+
+/*
+ * What capability_limit has left, the program that is executed next has as
+ * well, as ambient capabilities (capabilities(7)); or nothing is handed on any
+ * more. Returns 0, or -1 with errno.
+ */
+int capability_hand_on(bool yes);
 
 /* Reads the effective set of this process. Returns 0, or -1 with errno. */
 int capability_effective(uint64_t *set);

@@ -226,6 +226,16 @@ conf_listen_find(const struct conf *conf, const char *host, uint16_t port)
 	return NULL;
 }
 
+struct conf_service *
+conf_add_service(struct conf *conf, const char *name)
+{
+	struct conf_service *service = conf_service_new(conf, name, NULL, 0);
+
+	if (service != NULL)
+		conf_derive(service);
+	return service;
+}
+
 int
 conf_add_default_services(struct conf *conf, conf_known_fn *known)
 {

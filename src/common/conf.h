@@ -111,6 +111,9 @@ void conf_free(struct conf *conf);
  */
 struct conf *conf_read(const char *path, conf_known_fn *known, FILE *errors);
 
+/* Adds a block with every keyword at its default, or returns NULL. */
+struct conf_service *conf_add_service(struct conf *conf, const char *name);
+
 /* Adds the services that are served by default, on their own ports. */
 int conf_add_default_services(struct conf *conf, conf_known_fn *known);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,67 +46,123 @@ fill_header(struct scoreboard_header *header, uint32_t rows, uint32_t slots)
 	header->magic = SCOREBOARD_MAGIC;
 }
 
-static void *
-map_memfd(size_t size)
+static size_t
+map_size(uint32_t rows, uint32_t slots)
 {
-	void *map = MAP_FAILED;
-	int fd, saved;
-
-	fd = memfd_create("preforkd-scoreboard", MFD_CLOEXEC);
-	if (fd < 0)
-		return MAP_FAILED;
-	if (ftruncate(fd, (off_t)size) == 0)
-		map =
-		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	saved = errno;
-	close(fd); /* the mapping holds the memory */
-	errno = saved;
-	return map;
+	return idle_offset(rows, slots) +
+	    rows * idle_set_words(slots) * sizeof(idle_word);
 }
 
 static void
 free_own(struct scoreboard *board, uint32_t rows, uint32_t slots)
 {
+	int saved = errno;
+
 	unshared_free(board->free_slots, slots, sizeof(*board->free_slots));
 	unshared_free(board->rows_taken, rows, sizeof(*board->rows_taken));
+	errno = saved;
 }
 
-int
-scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
+/* Everything but what is in the mapping. */
+static int
+map(struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
 {
-	size_t size = idle_offset(rows, slots) +
-	    rows * idle_set_words(slots) * sizeof(idle_word);
 	void *map;
-	int saved;
 
 	memset(board, 0, sizeof(*board));
+	board->size = map_size(rows, slots);
 	board->free_slots = unshared_alloc(slots, sizeof(*board->free_slots));
 	board->rows_taken = unshared_alloc(rows, sizeof(*board->rows_taken));
 	map = board->free_slots == NULL || board->rows_taken == NULL ?
 	    MAP_FAILED :
-	    map_memfd(size);
+	    mmap(NULL, board->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
-		saved = errno;
 		free_own(board, rows, slots);
-		errno = saved;
 		return -1;
 	}
+	board->fd = fd;
 	board->idle =
 	    (idle_word *)(void *)((char *)map + idle_offset(rows, slots));
 	board->header = map;
 	board->rows = (struct pool_row *)(board->header + 1);
 	board->slots = (struct slot *)((char *)map + slots_offset(rows));
-	board->size = size;
 	board->slot_count = slots;
 	board->row_count = rows;
+	return 0;
+}
+
+int
+scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
+{
+	int fd, saved;
+
+	fd = memfd_create("preforkd-scoreboard", MFD_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)map_size(rows, slots)) < 0 ||
+	    map(board, fd, rows, slots) < 0) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
 	fill_header(board->header, rows, slots);
 	return 0;
+}
+
+static bool
+is_of_this_layout(
+    const struct scoreboard_header *header, uint32_t rows, uint32_t slots)
+{
+	return header->magic == SCOREBOARD_MAGIC &&
+	    header->version == SCOREBOARD_VERSION &&
+	    header->header_size == sizeof(struct scoreboard_header) &&
+	    header->row_size == sizeof(struct pool_row) &&
+	    header->slot_size == sizeof(struct slot) && header->rows == rows &&
+	    header->slots == slots;
+}
+
+int
+scoreboard_attach(struct scoreboard *board, int fd, uint32_t rows,
+    uint32_t slots, uint32_t used)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (st.st_size != (off_t)map_size(rows, slots)) {
+		errno = EPROTO;
+		return -1;
+	}
+	if (map(board, fd, rows, slots) < 0)
+		return -1;
+	if (!is_of_this_layout(board->header, rows, slots)) {
+		munmap(board->header, board->size);
+		free_own(board, rows, slots);
+		errno = EPROTO;
+		return -1;
+	}
+	board->used = used;
+	return 0;
+}
+
+void
+scoreboard_claim_row(struct scoreboard *board, uint32_t row)
+{
+	board->rows_taken[row] = true;
+}
+
+void
+scoreboard_free_slot(struct scoreboard *board, uint32_t slot)
+{
+	board->free_slots[board->free_count++] = slot;
 }
 
 void
 scoreboard_destroy(struct scoreboard *board)
 {
 	munmap(board->header, board->size);
+	close(board->fd);
 	free_own(board, board->row_count, board->slot_count);
 	memset(board, 0, sizeof(*board));
 }

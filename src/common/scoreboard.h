@@ -122,6 +122,7 @@ struct scoreboard {
 	struct pool_row *rows;
 	struct slot *slots;
 	idle_word *idle; /* of all rows, one after the other */
+	int fd;          /* of the mapping: an upgraded master maps it too */
 	size_t size;     /* of the mapping, in bytes */
 	uint32_t slot_count;
 	uint32_t slot_bound;  /* for workers: so many will be in use */
@@ -133,10 +134,22 @@ struct scoreboard {
 };
 
 /*
- * Creates a scoreboard of so many rows and free slots, maps it and closes the
- * memfd (memfd_create(2)). Returns 0, or -1 with errno set.
+ * Creates a scoreboard of so many rows and free slots, a memfd
+ * (memfd_create(2)), and maps it. Returns 0, or -1 with errno set.
  */
 int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
+
+/*
+ * Maps one that a master before this one created, of that size, with no row
+ * taken and the slots below used not free. The descriptor stays the caller's
+ * after a failure: -1 with errno, EPROTO where the layout is another one.
+ */
+int scoreboard_attach(struct scoreboard *board, int fd, uint32_t rows,
+    uint32_t slots, uint32_t used);
+
+/* Master, after scoreboard_attach: that row is taken; that slot is free. */
+void scoreboard_claim_row(struct scoreboard *board, uint32_t row);
+void scoreboard_free_slot(struct scoreboard *board, uint32_t slot);
 
 /* Unmaps it and frees what scoreboard_create allocated. */
 void scoreboard_destroy(struct scoreboard *board);

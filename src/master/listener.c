@@ -276,6 +276,15 @@ listener_open(const struct conf_service *service,
 	return count;
 }
 
+int
+listener_adopt(struct listener *listener, int fd, const char *address)
+{
+	strlcpy(listener->address, address, sizeof(listener->address));
+	listener->ref =
+	    fdref_new(fd, FDREF_CONFIGURATION, 0, &listener->configured);
+	return listener->ref == NULL ? -1 : 0;
+}
+
 void
 listener_adjust(
     const struct listener *listener, const struct conf_service *service)

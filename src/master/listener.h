@@ -35,6 +35,12 @@ int listener_open(const struct conf_service *service,
     struct listener **listeners);
 
 /*
+ * One that another master has opened, at that address. Returns 0, or -1 with
+ * errno, and fd stays the caller's.
+ */
+int listener_adopt(struct listener *listener, int fd, const char *address);
+
+/*
  * Sets anew what the kernel can change of one that is open: the backlog, and
  * what connections will inherit. Failures are logged.
  */

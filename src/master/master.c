@@ -85,8 +85,7 @@ handle_signals(struct master *master, int64_t now)
 	if (signals_take_hup())
 		reload_request(master);
 	if (signals_take_usr2())
-		log_warnx("USR2: upgrade is not supported by this version; "
-			  "restart to run another binary");
+		upgrade_request(master);
 }
 
 /*
@@ -203,6 +202,7 @@ turn(struct master *master)
 		note_up(master);
 	if (!master->is_up)
 		return wake;
+	wake = earlier(wake, upgrade_turn(master, now));
 	wake = earlier(wake, reload_turn(master, now));
 	wake = earlier(wake, reload_drain_removed(master, now));
 	return earlier(
@@ -309,7 +309,7 @@ master_print(
 
 int
 master_run(struct conf *conf, const struct privilege *privilege,
-    const struct master_source *source, bool background)
+    const struct master_source *source, bool background, struct state *state)
 {
 	struct master master = { .source = source,
 		.conf = conf,
@@ -322,7 +322,10 @@ master_run(struct conf *conf, const struct privilege *privilege,
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();
 	notify_open(&master.notify);
-	start(&master, background);
+	if (state == NULL)
+		start(&master, background);
+	else
+		upgrade_adopt(&master, state);
 	master_set_title(&master);
 	loop(&master);
 	clean_up(&master);

@@ -15,6 +15,7 @@
 #include "master/notify.h"
 #include "master/pools.h"
 #include "master/reload.h"
+#include "master/upgrade.h"
 
 /* Where the configuration comes from, at the start and at each reload. */
 struct master_source {
@@ -24,6 +25,7 @@ struct master_source {
 	 */
 	struct conf *(*read)(void *context, FILE *errors, int *status);
 	void *context;
+	struct upgrade_program program; /* for upgrades */
 };
 
 /* A stop in progress, see master/stop.h. */
@@ -54,17 +56,19 @@ struct master {
 	bool start_failed;
 	struct stop stop;
 	struct reload reload;
+	struct upgrade upgrade;
 	struct notify notify;
 };
 
 /*
  * Runs the daemon with that configuration, which it frees, until it is
  * stopped: opens every listener, goes into the background where asked, forks
- * the workers, and serves. source is for reloads. Returns the exit status of
- * preforkd(8): 0 stopped as asked, 1 failed.
+ * the workers, and serves; or goes on with a state, not NULL, that the binary
+ * before this one has left, and frees it. source is for reloads and upgrades.
+ * Returns the exit status of preforkd(8): 0 stopped as asked, 1 failed.
  */
 int master_run(struct conf *conf, const struct privilege *privilege,
-    const struct master_source *source, bool background);
+    const struct master_source *source, bool background, struct state *state);
 
 /* What ps(1) shows: the services and where. */
 void master_set_title(const struct master *master);

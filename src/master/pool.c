@@ -330,6 +330,18 @@ pool_retired_all(struct pool_state *pool)
 }
 
 void
+pool_inherit(struct pool_state *pool, unsigned alive, unsigned starting,
+    unsigned leaving)
+{
+	pool->alive = pool->wanted = alive;
+	pool->starting = starting;
+	pool->leaving = leaving;
+	pool->arrived = pool->limits.start;
+	pool->begun = true;
+	pool->trial = false;
+}
+
+void
 pool_succeed(struct pool_state *pool, const struct pool_state *fresh)
 {
 	unsigned leaving = pool->leaving + pool->alive;

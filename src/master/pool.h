@@ -150,6 +150,13 @@ void pool_retired_all(struct pool_state *pool);
 bool pool_fork_failed(struct pool_state *pool, int64_t now);
 
 /*
+ * A pool that another master had: it has begun, with so many workers already,
+ * of which some are on their way into accept, and beside some that leave.
+ */
+void pool_inherit(struct pool_state *pool, unsigned alive, unsigned starting,
+    unsigned leaving);
+
+/*
  * A reload: fresh, with its own limits and the workers that it has already,
  * takes the place of pool, of which all were told to leave; or pool stays, and
  * those of fresh were told.

@@ -20,24 +20,35 @@ struct pool *
 pools_add(struct pool_list *list, struct scoreboard *board,
     const struct listener *listener, const struct pool_plan *plan)
 {
-	struct pool_limits limits = pools_limits(plan->settings);
 	struct pool *pool;
 	uint32_t row;
 
 	if (scoreboard_take_row(board, &row) < 0)
 		return NULL;
+	pool = pools_add_at(list, listener, plan, row);
+	if (pool == NULL)
+		scoreboard_release_row(board, row);
+	else
+		pools_name_row(board, pool);
+	return pool;
+}
+
+struct pool *
+pools_add_at(struct pool_list *list, const struct listener *listener,
+    const struct pool_plan *plan, uint32_t row)
+{
+	struct pool_limits limits = pools_limits(plan->settings);
+	struct pool *pool;
+
 	/* Its state changes with every fork: not for memory that forks share.
 	 */
 	pool = unshared_alloc(1, sizeof(*pool));
-	if (pool == NULL) {
-		scoreboard_release_row(board, row);
+	if (pool == NULL)
 		return NULL;
-	}
 	pool->listener = *listener;
 	pool->plan = *plan;
 	pool->row = row;
 	pool_init(&pool->state, &limits);
-	pools_name_row(board, pool);
 	TAILQ_INSERT_TAIL(list, pool, entry);
 	return pool;
 }

@@ -56,6 +56,11 @@ struct pool_limits pools_limits(const struct conf_service *settings);
 struct pool *pools_add(struct pool_list *list, struct scoreboard *board,
     const struct listener *listener, const struct pool_plan *plan);
 
+/* The same in a row that is taken already, and has its name. */
+struct pool *
+pools_add_at(struct pool_list *list, const struct listener *listener,
+    const struct pool_plan *plan, uint32_t row);
+
 /* Takes it out of the list, drops its listener, and frees row and memory. */
 void pools_remove(
     struct pool_list *list, struct scoreboard *board, struct pool *pool);

@@ -310,7 +310,7 @@ may_begin(const struct master *master, int64_t now)
 	const struct reload *reload = &master->reload;
 	const struct pool *pool;
 
-	if (!reload->wanted || reload->active)
+	if (!reload->wanted || reload->active || upgrade_is_active(master))
 		return false;
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		if (pool->removed && !pool->closed &&

@@ -15,7 +15,8 @@ static struct {
 	int status;
 } reaped[REAPED_MAX];
 static volatile sig_atomic_t reaped_count;
-static volatile sig_atomic_t more_to_reap;
+/* At first too: one may have died while another program was executed. */
+static volatile sig_atomic_t more_to_reap = 1;
 
 /*
  * Signals coalesce: one SIGCHLD may stand for many children, so this goes on

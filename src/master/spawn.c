@@ -433,6 +433,8 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 	struct pool *pool;
 
 	if (child == NULL) {
+		if (upgrade_note_reaped(master, pid, status))
+			return;
 		/* As PID 1 of a container we inherit other people's orphans. */
 		log_debug("reaped process %d, which is no worker", (int)pid);
 		return;

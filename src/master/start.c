@@ -59,9 +59,25 @@ release_pidfile(struct master *master)
 	errno = saved;
 }
 
+static int
+make_room(struct master *master, uint32_t rows, uint64_t slots)
+{
+	if (slots > UINT32_MAX) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (scoreboard_create(&master->board, rows, (uint32_t)slots) < 0)
+		return -1;
+	if (child_table_init(&master->children, (uint32_t)slots) == 0)
+		return 0;
+	scoreboard_destroy(&master->board);
+	errno = ENOMEM;
+	return -1;
+}
+
 /*
- * Room for what a reload may ask for later. It costs addresses alone: a page
- * is there once it is written to.
+ * With room for what a reload may ask for later, where that can be had. It
+ * costs addresses alone: a page is there once it is written to.
  */
 static void
 create_scoreboard(struct master *master)
@@ -77,10 +93,8 @@ create_scoreboard(struct master *master)
 			workers += (uint64_t)service->max_workers;
 		}
 	rows = rows * ROWS_A_LISTEN + SPARE_ROWS;
-	workers = workers * 2 + SPARE_SLOTS;
-	if (workers <= UINT32_MAX &&
-	    scoreboard_create(&master->board, rows, (uint32_t)workers) == 0 &&
-	    child_table_init(&master->children, (uint32_t)workers) == 0)
+	if (make_room(master, rows, workers * 2 + SPARE_SLOTS) == 0 ||
+	    make_room(master, rows, workers + 1) == 0)
 		return;
 	release_pidfile(master);
 	/* Its memory is a file to the kernel: limits of files count. */
@@ -168,6 +182,17 @@ write_pidfile(struct master *master)
 		    master->conf->pid_file);
 }
 
+/* Nothing after this needs more than a fork. */
+static void
+limit_master(struct master *master)
+{
+	if (privilege_limit_master(&master->privilege) == 0)
+		return;
+	release_pidfile(master);
+	fatal("not started: capabilities cannot be given up (does a "
+	      "container forbid capset(2) or prctl(2)?)");
+}
+
 void
 start(struct master *master, bool background)
 {
@@ -187,10 +212,12 @@ start(struct master *master, bool background)
 	open_listeners(master);
 	prepare_workers(master);
 	write_pidfile(master);
-	/* Nothing after this needs more than a fork. */
-	if (privilege_limit_master(&master->privilege) < 0) {
-		release_pidfile(master);
-		fatal("not started: capabilities cannot be given up (does a "
-		      "container forbid capset(2) or prctl(2)?)");
-	}
+	limit_master(master);
+}
+
+void
+start_workers(struct master *master)
+{
+	prepare_workers(master);
+	limit_master(master);
 }

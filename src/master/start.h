@@ -17,4 +17,7 @@
  */
 void start(struct master *master, bool background);
 
+/* The end of it alone, for a master that has all the rest from another. */
+void start_workers(struct master *master);
+
 #endif

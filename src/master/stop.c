@@ -35,6 +35,7 @@ stop_request(struct master *master, int64_t now)
 		return;
 	}
 	reload_abort(master, "the daemon stops");
+	upgrade_abort(master);
 	log_notice("stopping");
 	notify_stopping(&master->notify, master->conf->stop_timeout);
 	stop->begun = true;

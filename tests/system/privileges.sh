@@ -126,7 +126,9 @@ t "it has the capabilities to bind, and to start and signal workers" equals \
 	$MASTER_WITH_CHROOT "$(field "$DAEMON" CapEff)"
 t "... and no more to be had" equals $MASTER_WITH_CHROOT \
 	"$(field "$DAEMON" CapPrm)"
-for set in CapInh CapBnd CapAmb; do
+t "... which the binary of an upgrade has as well" equals \
+	$MASTER_WITH_CHROOT "$(field "$DAEMON" CapInh)"
+for set in CapBnd CapAmb; do
 	t "... nor by its $set" equals $NONE "$(field "$DAEMON" $set)"
 done
 t "echo is served" "$CLIENT" echo -c -n 8 -b 1000 127.0.0.1 $ECHO

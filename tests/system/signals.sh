@@ -8,8 +8,11 @@ t "HUP reads the configuration again" until_true logged 'notice: reloaded'
 until_true has_workers 8
 old=$(workers)
 kill -USR2 "$DAEMON"
-t "USR2 is refused with a log line" until_true \
-	logged 'warning: USR2: upgrade is not supported'
+t "USR2 has the binary take over from itself" until_true \
+	logged 'notice: upgraded: preforkd [0-9.]* goes on as pid'
+until_true sh -c "[ \$(grep -c 'notice: reloaded' '$T/log') = 2 ]"
+until_true has_workers 8
+old=$(workers)
 t "USR1 writes the status" field_is echo state serving
 for signal in INT HUP USR1 USR2 PIPE; do
 	# shellcheck disable=SC2086

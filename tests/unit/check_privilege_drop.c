@@ -200,7 +200,7 @@ must_have(uint64_t set)
 {
 	must(caps_of(CAPS_EFFECTIVE) == set);
 	must(caps_of(CAPS_PERMITTED) == set);
-	must(caps_of(CAPS_INHERITABLE) == 0);
+	must(caps_of(CAPS_INHERITABLE) == set);
 	must(caps_of(CAPS_BOUNDING) == 0);
 	must(caps_of(CAPS_AMBIENT) == 0);
 	must(getuid() == 0);

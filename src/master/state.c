@@ -1,0 +1,238 @@
+#include "master/state.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/master.h"
+
+#define MOST_POOLS 65536
+#define MOST_FD 1048576
+
+_Static_assert(
+    ADDR_STRLEN == 72 && sizeof(((struct state_pool *)0)->service) == 16,
+    "the widths that sscanf has below");
+
+void
+state_write(const struct master *master, FILE *to)
+{
+	const struct scoreboard *board = &master->board;
+	const struct pool *pool;
+
+	fprintf(to, "preforkd-state %d\n", STATE_VERSION);
+	fprintf(to, "board %d %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", board->fd,
+	    board->row_count, board->slot_count, board->used);
+	fprintf(to, "wake %d\n", master->wake_fd);
+	fprintf(to, "pidfile %d %s\n", master->pidfile_fd, master->pid_file);
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		fprintf(to, "pool %" PRIu32 " %d %d %d %" PRIu64 " %s %s\n",
+		    pool->row, fdref_fd(pool->listener.ref), pool->removed,
+		    pool->closed, pool->forks, pool->plan.service->known.name,
+		    pool->listener.address);
+	for (uint32_t i = 0; i < board->used; i++) {
+		const struct child *child = &master->children.places[i];
+
+		if (child->pid != 0)
+			fprintf(to,
+			    "child %d %" PRIu32 " %" PRIu32 " %d %d %" PRId64
+			    "\n",
+			    (int)child->pid, i, child->pool->row, child->ready,
+			    child->leaving, child->started_ms);
+	}
+	fprintf(to, "end\n");
+}
+
+static int
+wrong(char why[STATE_WHY_SIZE], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, STATE_WHY_SIZE, format, args);
+	va_end(args);
+	return -1;
+}
+
+static bool
+is_fd(int fd)
+{
+	return fd > 2 && fd < MOST_FD;
+}
+
+/* One more object at the end of an array, all zero; NULL without memory. */
+static void *
+grow(void **array, uint32_t *count, size_t size)
+{
+	void *more = reallocarray(*array, *count + 1, size);
+
+	if (more == NULL)
+		return NULL;
+	*array = more;
+	more = (char *)more + *count * size;
+	memset(more, 0, size);
+	++*count;
+	return more;
+}
+
+static int
+read_pool(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	int removed, closed;
+	struct state_pool *pool;
+
+	if (state->pool_count == MOST_POOLS ||
+	    (pool = grow((void **)&state->pools, &state->pool_count,
+		 sizeof(*pool))) == NULL)
+		return wrong(why, "too many pools");
+	if (sscanf(line, "%" SCNu32 " %d %d %d %" SCNu64 " %15s %71s",
+		&pool->row, &pool->fd, &removed, &closed, &pool->forks,
+		pool->service, pool->address) != 7 ||
+	    !is_fd(pool->fd) || pool->row >= state->rows)
+		return wrong(why, "pool %s", line);
+	pool->removed = removed != 0;
+	pool->closed = closed != 0;
+	for (uint32_t i = 0; i + 1 < state->pool_count; i++)
+		if (state->pools[i].row == pool->row ||
+		    state->pools[i].fd == pool->fd)
+			return wrong(why, "pool %s is there twice", line);
+	return 0;
+}
+
+static bool
+has_row(const struct state *state, uint32_t row)
+{
+	for (uint32_t i = 0; i < state->pool_count; i++)
+		if (state->pools[i].row == row)
+			return true;
+	return false;
+}
+
+static int
+read_child(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	struct state_child *child;
+	int ready, leaving, pid;
+
+	if (state->child_count == state->used ||
+	    (child = grow((void **)&state->children, &state->child_count,
+		 sizeof(*child))) == NULL)
+		return wrong(why, "too many workers");
+	if (sscanf(line, "%d %" SCNu32 " %" SCNu32 " %d %d %" SCNd64, &pid,
+		&child->slot, &child->row, &ready, &leaving,
+		&child->started_ms) != 6 ||
+	    pid < 2 || child->slot >= state->used ||
+	    !has_row(state, child->row))
+		return wrong(why, "child %s", line);
+	child->pid = pid;
+	child->ready = ready != 0;
+	child->leaving = leaving != 0;
+	/* In the order of slots, as they are written: none comes again. */
+	if (state->child_count > 1 && child[-1].slot >= child->slot)
+		return wrong(why, "child %s is there twice", line);
+	return 0;
+}
+
+static int
+read_pidfile(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	char *space;
+	long fd = strtol(line, &space, 10);
+
+	if (*space != ' ' || state->pid_file != NULL ||
+	    (fd != -1 && (fd < 3 || fd >= MOST_FD)))
+		return wrong(why, "pidfile %s", line);
+	state->pidfile_fd = (int)fd;
+	state->pid_file = strdup(space + 1);
+	return state->pid_file == NULL ? wrong(why, "memory") : 0;
+}
+
+static int
+read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
+{
+	char *rest = strchr(line, ' ');
+
+	if (rest == NULL)
+		return wrong(why, "%s", line);
+	*rest++ = '\0';
+	if (strcmp(line, "pool") == 0)
+		return read_pool(state, rest, why);
+	if (strcmp(line, "child") == 0)
+		return read_child(state, rest, why);
+	if (strcmp(line, "pidfile") == 0)
+		return read_pidfile(state, rest, why);
+	if (strcmp(line, "wake") == 0 &&
+	    sscanf(rest, "%d", &state->wake_fd) == 1 && is_fd(state->wake_fd))
+		return 0;
+	if (strcmp(line, "board") == 0 && state->rows == 0 &&
+	    sscanf(rest, "%d %" SCNu32 " %" SCNu32 " %" SCNu32,
+		&state->board_fd, &state->rows, &state->slots,
+		&state->used) == 4 &&
+	    is_fd(state->board_fd) && state->rows > 0 &&
+	    state->rows <= MOST_POOLS && state->used <= state->slots)
+		return 0;
+	return wrong(why, "%s %s", line, rest);
+}
+
+static int
+read_all(struct state *state, FILE *from, char why[STATE_WHY_SIZE])
+{
+	char *line = NULL;
+	size_t size = 0;
+	int version, result = -1;
+	ssize_t n;
+
+	if (fscanf(from, "preforkd-state %d\n", &version) != 1)
+		return wrong(why, "it is none");
+	if (version != STATE_VERSION)
+		return wrong(why, "its version is %d, and this binary's is %d",
+		    version, STATE_VERSION);
+	wrong(why, "it was cut off");
+	while ((n = getline(&line, &size, from)) > 0) {
+		line[n - 1] = '\0'; /* LF */
+		if (strcmp(line, "end") == 0) {
+			if (state->rows == 0 || state->wake_fd < 0 ||
+			    state->pid_file == NULL)
+				wrong(why, "something is missing");
+			else
+				result = 0;
+			break;
+		}
+		if (read_line(state, line, why) < 0)
+			break;
+	}
+	free(line);
+	return result;
+}
+
+int
+state_read(struct state *state, FILE *from, char why[STATE_WHY_SIZE])
+{
+	memset(state, 0, sizeof(*state));
+	state->wake_fd = state->pidfile_fd = state->board_fd = -1;
+	if (read_all(state, from, why) == 0)
+		return 0;
+	state_free(state);
+	return -1;
+}
+
+void
+state_free(struct state *state)
+{
+	free(state->pid_file);
+	free(state->pools);
+	free(state->children);
+	memset(state, 0, sizeof(*state));
+}
+
+void
+state_each_fd(
+    const struct state *state, void (*callback)(int fd, void *), void *context)
+{
+	callback(state->board_fd, context);
+	callback(state->wake_fd, context);
+	if (state->pidfile_fd >= 0)
+		callback(state->pidfile_fd, context);
+	for (uint32_t i = 0; i < state->pool_count; i++)
+		callback(state->pools[i].fd, context);
+}

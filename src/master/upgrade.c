@@ -1,0 +1,311 @@
+#include "master/upgrade.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/capability.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/master.h"
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define SAID_MAX 16384
+#define EXIT_NOT_EXECUTED 126
+
+void
+upgrade_request(struct master *master)
+{
+	if (master->stop.begun)
+		log_warnx("upgrade refused: the daemon stops");
+	else
+		master->upgrade.wanted = true;
+}
+
+bool
+upgrade_is_active(const struct master *master)
+{
+	return master->upgrade.trial != 0;
+}
+
+/* The state in a memfd that nobody can change any more, or -1. */
+static int
+make_state(const struct master *master)
+{
+	int fd =
+	    memfd_create("preforkd-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	FILE *file;
+	int copy;
+
+	if (fd < 0)
+		return -1;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	file = copy < 0 ? NULL : fdopen(copy, "w");
+	if (file == NULL) {
+		if (copy >= 0)
+			close(copy);
+		close(fd);
+		return -1;
+	}
+	state_write(master, file);
+	/* What could not be written shows here. */
+	if (fclose(file) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct inheritance {
+	bool yes;
+	bool failed;
+};
+
+static void
+inherit(int fd, void *context)
+{
+	struct inheritance *inheritance = context;
+
+	if (fcntl(fd, F_SETFD, inheritance->yes ? 0 : FD_CLOEXEC) < 0)
+		inheritance->failed = true;
+}
+
+/* Whether what is executed next gets all that it has to have. */
+static int
+hand_on(const struct master *master, int state_fd, bool yes)
+{
+	struct inheritance inheritance = { .yes = yes };
+	const struct pool *pool;
+
+	inherit(state_fd, &inheritance);
+	inherit(master->board.fd, &inheritance);
+	inherit(master->wake_fd, &inheritance);
+	if (master->pidfile_fd >= 0)
+		inherit(master->pidfile_fd, &inheritance);
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		inherit(fdref_fd(pool->listener.ref), &inheritance);
+	if (capability_hand_on(yes) < 0 || inheritance.failed)
+		return -1;
+	return 0;
+}
+
+/* The environment of the start, and the descriptor. Not freed: see execve. */
+static char **
+environment(const struct upgrade_program *program, int state_fd, bool trial)
+{
+	size_t count = 0;
+	char **env, *state;
+
+	while (program->environment[count] != NULL)
+		count++;
+	env = calloc(count + 3, sizeof(*env));
+	if (env == NULL ||
+	    asprintf(&state, UPGRADE_STATE "=%d", state_fd) < 0) {
+		free(env);
+		return NULL;
+	}
+	memcpy(env, program->environment, count * sizeof(*env));
+	env[count] = state;
+	if (trial)
+		env[count + 1] = (char *)UPGRADE_TRIAL "=1";
+	return env;
+}
+
+static void
+free_environment(char **env)
+{
+	size_t count = 0;
+
+	if (env == NULL)
+		return;
+	while (
+	    strncmp(env[count], UPGRADE_STATE "=", sizeof(UPGRADE_STATE)) != 0)
+		count++;
+	free(env[count]);
+	free(env);
+}
+
+/* The child: becomes the new binary, or says why not. */
+static void __attribute__((noreturn))
+execute_trial(const struct upgrade_program *program, char **env, int said)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    dup2(said, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0)
+		_exit(EXIT_NOT_EXECUTED);
+	execve(program->path, program->arguments, env);
+	dprintf(STDERR_FILENO, "%s: %s\n", program->path, strerror(errno));
+	_exit(EXIT_NOT_EXECUTED);
+}
+
+static void
+refuse(struct master *master, const char *why)
+{
+	struct upgrade *upgrade = &master->upgrade;
+
+	if (upgrade->said >= 0)
+		close(upgrade->said);
+	memset(upgrade, 0, sizeof(*upgrade));
+	upgrade->said = -1;
+	log_errorx("upgrade refused: %s; this binary serves on", why);
+}
+
+static int
+fork_trial(struct master *master, int state_fd, char **env)
+{
+	struct upgrade *upgrade = &master->upgrade;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	/* Here, for the pools are not in the child's memory. */
+	upgrade->trial = hand_on(master, state_fd, true) < 0 ? -1 : fork();
+	if (upgrade->trial == 0)
+		execute_trial(&master->source->program, env, ends[1]);
+	if (hand_on(master, state_fd, false) < 0)
+		log_warn("upgrade: descriptors stay inheritable");
+	close(ends[1]);
+	upgrade->said = ends[0];
+	if (upgrade->trial > 0)
+		return 0;
+	upgrade->trial = 0;
+	return -1;
+}
+
+static int64_t
+begin(struct master *master, int64_t now)
+{
+	struct upgrade *upgrade = &master->upgrade;
+	int fd = make_state(master);
+	char **env = NULL;
+
+	upgrade->wanted = false;
+	upgrade->said = -1;
+	log_notice("upgrade: trying %s", master->source->program.path);
+	if (fd >= 0)
+		env = environment(&master->source->program, fd, true);
+	if (env == NULL || fork_trial(master, fd, env) < 0) {
+		log_warn("upgrade");
+		refuse(master, "there is no process or memory for the trial");
+	}
+	upgrade->deadline = now + UPGRADE_LIMIT_MS;
+	free_environment(env);
+	if (fd >= 0)
+		close(fd);
+	return upgrade->trial == 0 ? CLOCK_NEVER : upgrade->deadline;
+}
+
+bool
+upgrade_note_reaped(struct master *master, pid_t pid, int status)
+{
+	struct upgrade *upgrade = &master->upgrade;
+
+	if (upgrade->trial == 0 || pid != upgrade->trial)
+		return false;
+	upgrade->ended = true;
+	upgrade->status = status;
+	return true;
+}
+
+/* Logs what the trial said; true when its last word was yes. */
+static bool
+read_said(struct upgrade *upgrade)
+{
+	static char text[SAID_MAX];
+	size_t used = 0, yes = strlen(UPGRADE_YES);
+	char *rest = text, *line;
+	ssize_t n;
+
+	while (used < sizeof(text) - 1 &&
+	    (n = read(upgrade->said, text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	if (used >= yes && strcmp(text + used - yes, UPGRADE_YES) == 0)
+		return true;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			log_errorx("upgrade: %s", line);
+	return false;
+}
+
+/* Returns only when it failed. */
+static void
+take_over(struct master *master)
+{
+	const struct upgrade_program *program = &master->source->program;
+	int fd = make_state(master);
+	char **env = fd < 0 ? NULL : environment(program, fd, false);
+
+	if (env != NULL && hand_on(master, fd, true) == 0) {
+		execve(program->path, program->arguments, env);
+		log_warn("upgrade: %s", program->path);
+		if (hand_on(master, fd, false) < 0)
+			log_warn("upgrade: descriptors stay inheritable");
+	}
+	free_environment(env);
+	if (fd >= 0)
+		close(fd);
+	refuse(master, "it cannot be executed");
+}
+
+static void
+end_trial(struct master *master)
+{
+	struct upgrade *upgrade = &master->upgrade;
+	bool yes = read_said(upgrade);
+
+	upgrade->trial = 0;
+	if (upgrade->killed)
+		refuse(master, "the trial of the new binary did not end");
+	else if (!WIFEXITED(upgrade->status) ||
+	    WEXITSTATUS(upgrade->status) != 0)
+		refuse(master, "the trial of the new binary failed");
+	else if (!yes)
+		refuse(master, "what is there now is not preforkd");
+	else
+		take_over(master);
+}
+
+int64_t
+upgrade_turn(struct master *master, int64_t now)
+{
+	struct upgrade *upgrade = &master->upgrade;
+
+	if (upgrade->trial == 0) {
+		/* A reload that is in progress has its workers half there. */
+		if (!upgrade->wanted || master->reload.active)
+			return CLOCK_NEVER;
+		return begin(master, now);
+	}
+	if (upgrade->ended) {
+		end_trial(master);
+		return now;
+	}
+	if (now < upgrade->deadline)
+		return upgrade->deadline;
+	upgrade->killed = true;
+	upgrade->deadline = CLOCK_NEVER; /* the kernel tells of its end */
+	if (kill(upgrade->trial, SIGKILL) < 0)
+		log_warn("KILL to %d", (int)upgrade->trial);
+	return CLOCK_NEVER;
+}
+
+void
+upgrade_abort(struct master *master)
+{
+	struct upgrade *upgrade = &master->upgrade;
+
+	upgrade->wanted = false;
+	if (upgrade->trial == 0)
+		return;
+	/* A child that is not reaped yet keeps its pid. */
+	if (!upgrade->ended && kill(upgrade->trial, SIGKILL) < 0)
+		log_warn("KILL to %d", (int)upgrade->trial);
+	refuse(master, "the daemon stops");
+}
