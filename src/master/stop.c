@@ -47,8 +47,10 @@ stop_request(struct master *master, int64_t now)
 	 * In this order: a worker that accept surprises with EAGAIN leaves,
 	 * and one that hears TERM first finds that accept does not block.
 	 */
+	/* One that is removed has been stopped; listen(2) would open it. */
 	TAILQ_FOREACH(pool, &master->pools, entry)
-		listener_stop(&pool->listener);
+		if (!pool->removed)
+			listener_stop(&pool->listener);
 	child_signal_all(&master->children, SIGTERM);
 }
 

@@ -206,9 +206,23 @@ t "no client has noticed" sh -c \
 	"! grep -Ev 'ready|rst=0 timeout=0 (mismatch=0 complete=20|lines=10)' '$T/load'"
 t "... and all of them are there" equals 16 "$(grep -c '^fin=' "$T/load")"
 
-reload "$A"
-stop
-t "exit status 0" equals 0 $STATUS
+# A stop while a listener that is gone still has a worker.
+late_client -c -b $MUCH
+until_true field_is echo busy 1
+until_true is_stuck
+reload "$(conf "max-workers 4" | sed "s/:$ECHO/:$OTHER/")"
+until_true is_refused $ECHO
+kill -TERM "$DAEMON"
+t "a stop does not open what a reload has closed" until_true sh -c \
+	"grep -q 'notice: stopping' '$T/log' &&
+		! ss -Hltn 'sport = :$ECHO' | grep -q ."
+read_now
+wait $BACKGROUND
+BACKGROUND=
+t "... and its client sees FIN" grep -q '^fin=1 rst=0' "$T/client.out"
+wait "$DAEMON"
+t "exit status 0" equals 0 $?
+DAEMON=
 
 # The daemon has gone into the background since, and to another directory.
 cd "$T" || exit 99
