@@ -27,6 +27,8 @@ static const char usage[] =
     "                      [-s seed] [-t seconds] host port\n"
     "       client daytime [-f] [-n times] [-t seconds] host port\n"
     "       client connect [-n connections] [-t seconds] host port\n"
+    "       client play    [-f] [-t seconds] host port step ...\n"
+    "       client stamp\n"
     "       client pty text command ...\n"
     "       client syslog path\n";
 
@@ -132,7 +134,8 @@ run_syslog(const char *path)
 	err(2, "recv");
 }
 
-static void
+/* Returns what follows host and port. */
+static char **
 parse(int argc, char **argv, struct options *o)
 {
 	int c;
@@ -169,10 +172,11 @@ parse(int argc, char **argv, struct options *o)
 		default:
 			errx(2, "%s", usage);
 		}
-	if (argc - optind != 2)
+	if (argc - optind < 2)
 		errx(2, "%s", usage);
 	o->host = argv[optind];
 	o->port = argv[optind + 1];
+	return argv + optind + 2;
 }
 
 int
@@ -182,6 +186,7 @@ main(int argc, char **argv)
 		.connections = 1, .chunk = 65536, .limit_ms = 30000
 	};
 	struct rlimit files;
+	char **steps;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -192,9 +197,15 @@ main(int argc, char **argv)
 		return run_pty(argv[2], argv + 3);
 	if (argc == 3 && strcmp(argv[1], "syslog") == 0)
 		return run_syslog(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "stamp") == 0)
+		return run_stamp();
 	if (argc < 2)
 		errx(2, "%s", usage);
-	parse(argc - 1, argv + 1, &o);
+	steps = parse(argc - 1, argv + 1, &o);
+	if (strcmp(argv[1], "play") == 0)
+		return run_play(&o, steps);
+	if (*steps != NULL)
+		errx(2, "%s", usage);
 	if (strcmp(argv[1], "echo") == 0)
 		return run_echo(&o);
 	if (strcmp(argv[1], "daytime") == 0)

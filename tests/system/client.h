@@ -25,7 +25,8 @@ struct options {
 	bool half_close;      /* -c: shutdown after the last byte */
 	bool late;            /* -l: read only after stdin has ended */
 	bool abort;           /* -r: end with RST after the last byte */
-	bool first;           /* -f: send before reading (daytime) */
+	bool first;           /* -f: send before reading (daytime),
+				 or while (play) */
 	unsigned chunk;       /* -k: largest chunk, in bytes */
 	uint64_t seed;        /* -s */
 	int64_t limit_ms;     /* -t, for all of it */
@@ -44,6 +45,8 @@ enum end look_behind_fin(int fd);
 int run_echo(const struct options *o);
 int run_daytime(const struct options *o);
 int run_connect(const struct options *o);
+int run_play(const struct options *o, char **steps);
+int run_stamp(void);
 int run_pty(const char *text, char *const *command);
 int run_syslog(const char *path);
 
