@@ -1,0 +1,223 @@
+# What the scripts of the lab share: a client in a network of its own, and
+# faults on the way there.
+# shellcheck shell=sh
+#
+#	. "${TOP_SRCDIR:-.}/tests/lib.sh"
+#	. "$TOP_SRCDIR/tests/lab/lab.sh"
+#	make_network			$SERVER here, $FAR behind a veth pair
+#	daemon NAME "$conf" ...		a daemon; its log lines have the time
+#	peer FROM TO step ...		a client in the background
+#	experiment NAME EXPECTED SEEN	a test, and a line for "make lab"
+#
+# The client's network is that of a process of ours: when we end, however that
+# is, it ends, and with it the veth pair and the rules.
+
+SERVER=192.0.2.1
+FAR=192.0.2.2
+# shellcheck disable=SC2034
+CHARGEN=17019 DISCARD=17009 TIME=17037
+
+# Peers wait for files of this name: the step go=1 for $GO.1.
+GO=$T/go
+export GO
+
+need_root
+need ip nft nsenter
+
+lab_holder()
+{
+	unshare -n sleep "$TEST_LIMIT" &
+	LAB_HOLDER=$!
+	BACKGROUND="$BACKGROUND $LAB_HOLDER"
+	until_true is_elsewhere "$LAB_HOLDER"
+}
+
+is_elsewhere()
+{
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ] &&
+		[ "$(cat "/proc/$1/comm")" = sleep ]
+}
+
+in_client()
+{
+	nsenter -t "$CLIENT_HOLDER" -n "$@"
+}
+
+# Faults are in the client's network, so that the server's kernel sees of them
+# what it would see of a broken line: nothing.
+make_network()
+{
+	lab_holder
+	CLIENT_HOLDER=$LAB_HOLDER
+	ip link add lab type veth peer name lab netns "$CLIENT_HOLDER" || exit 99
+	ip addr add $SERVER/24 dev lab
+	ip link set lab up
+	in_client ip addr add $FAR/24 dev lab
+	in_client ip link set lab up
+	in_client ip link set lo up
+	in_client nft -f - <<-END || exit 99
+	table inet lab {
+		chain to { type filter hook prerouting priority -300; policy accept; }
+		chain from { type filter hook postrouting priority 300; policy accept; }
+	}
+	END
+}
+
+# cut_line PORT ...: nothing passes any more between the server and these ports of
+# the client. cut_to and cut_from are one direction each.
+cut_to()
+{
+	in_client nft add rule inet lab to tcp dport "{ $(join "$@") }" drop
+}
+
+cut_from()
+{
+	in_client nft add rule inet lab from tcp sport "{ $(join "$@") }" drop
+}
+
+cut_line()
+{
+	cut_to "$@"
+	cut_from "$@"
+}
+
+mend()
+{
+	in_client nft flush table inet lab
+}
+
+join()
+{
+	echo "$*" | tr ' ' ','
+}
+
+# lossy PERCENT: of all packets, at random, in both directions.
+lossy()
+{
+	for chain in to from; do
+		in_client nft add rule inet lab $chain \
+			numgen random mod 100 \< "$1" drop
+	done
+}
+
+# service NAME PORT LINE ...: a block of a configuration.
+service()
+{
+	printf 'service %s {\nlisten %s:%s\n' "$1" $SERVER "$2"
+	shift 2
+	printf '%s\n' "$@" "}"
+}
+
+# daemon NAME TEXT: one of several at once. The last one is DAEMON and $T/log.
+daemon()
+{
+	printf 'pid-file none\nlog-connections yes\n%s\n' "$2" >"$T/$1.conf"
+	mkfifo "$T/$1.fifo"
+	"$CLIENT" stamp <"$T/$1.fifo" >"$T/$1.log" &
+	BACKGROUND="$BACKGROUND $!"
+	"$PREFORKD" -F -f "$T/$1.conf" 2>"$T/$1.fifo" &
+	DAEMON=$!
+	BACKGROUND="$BACKGROUND $DAEMON"
+	ln -sfn "$1.log" "$T/log"
+	until_true logged 'notice: serving' || {
+		sed 's/^/# /' "$T/log"
+		echo "Bail out! the daemon $1 did not start"
+		exit 1
+	}
+}
+
+# peer FROM TO STEP ...: a client that plays these steps to the port TO, and is
+# known by its own one. What it did is in $T/peer.FROM.
+peer()
+{
+	peer_port=$1
+	peer_to=$2
+	shift 2
+	in_client "$CLIENT" play -t "$TEST_LIMIT" $SERVER "$peer_to" \
+		"from=$peer_port" "$@" >"$T/peer.$peer_port" 2>&1 &
+	BACKGROUND="$BACKGROUND $!"
+}
+
+# go N: those that wait in the step go=N go on.
+go()
+{
+	: >"$GO.$1"
+}
+
+# did PORT STEP [RESULT]: it has come through this step, so.
+did()
+{
+	logged "^[0-9]+ $2 ${3:-done} " "$T/peer.$1"
+}
+
+# peer_ms PORT STEP: when it had.
+peer_ms()
+{
+	sed -n "s/^\\([0-9]*\\) $2 .*/\\1/p" "$T/peer.$1" | tail -n 1
+}
+
+line_of()
+{
+	grep -h "peer=$FAR:$1 .*ending=" "$T"/*.log
+}
+
+# field_of PORT FIELD: of the log line of its connection.
+field_of()
+{
+	line_of "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+
+word_of()
+{
+	until_true line_of "$1" >/dev/null
+	field_of "$1" ending
+}
+
+# ended_ms PORT: when its line came.
+ended_ms()
+{
+	line_of "$1" | cut -d ' ' -f 1
+}
+
+has_not_ended()
+{
+	! line_of "$1"
+}
+
+seconds()
+{
+	echo "$(($1 / 1000)).$(printf %03d $(($1 % 1000))) s"
+}
+
+# row NAME EXPECTED SEEN: a line of the table of "make lab".
+row()
+{
+	printf '# lab: %s | %s | %s\n' "$1" "$2" "$3"
+}
+
+experiment()
+{
+	row "$1" "$2" "$3"
+	t "$1" equals "$2" "$3"
+}
+
+# ends NAME PORT WORD SINCE LEAST MOST: with that word, so many milliseconds
+# after the time SINCE.
+ends()
+{
+	word=$(word_of "$2")
+	took=$(($(ended_ms "$2") - $4))
+	row "$1" "$3 after $(seconds "$5") to $(seconds "$6")" \
+		"$word after $(seconds $took)"
+	t "$1: $3" equals "$3" "$word"
+	t "... in time: after $(seconds "$5") to $(seconds "$6")" \
+		is_between "$5" "$6" $took
+}
+
+is_between()
+{
+	[ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || {
+		echo "from $1 to $2, but it is $3"
+		return 1
+	}
+}
