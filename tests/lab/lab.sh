@@ -55,6 +55,7 @@ make_network()
 	in_client ip addr add $FAR/24 dev lab
 	in_client ip link set lab up
 	in_client ip link set lo up
+	in_client sysctl -q -w net.ipv4.icmp_ratelimit=0
 	in_client nft -f - <<-END || exit 99
 	table inet lab {
 		chain to { type filter hook prerouting priority -300; policy accept; }
@@ -91,13 +92,31 @@ join()
 	echo "$*" | tr ' ' ','
 }
 
-# lossy PERCENT: of all packets, at random, in both directions.
+# lossy PERCENT PORT: of the packets to and from this port of the server, at
+# random.
 lossy()
 {
-	for chain in to from; do
-		in_client nft add rule inet lab $chain \
-			numgen random mod 100 \< "$1" drop
-	done
+	in_client nft add rule inet lab to tcp sport "$2" \
+		numgen random mod 100 \< "$1" counter drop
+	in_client nft add rule inet lab from tcp dport "$2" \
+		numgen random mod 100 \< "$1" counter drop
+}
+
+# unreachable PORT KIND: nothing passes to this port of the client; the server is
+# told so, by ICMP. What the client sends still passes.
+unreachable()
+{
+	in_client nft add rule inet lab to tcp dport "$1" \
+		reject with icmpx "$2"
+}
+
+# clamp PORT SIZE: the largest segment for connections to this port.
+clamp()
+{
+	in_client nft add rule inet lab to tcp sport "$1" \
+		tcp flags syn tcp option maxseg size set "$2"
+	in_client nft add rule inet lab from tcp dport "$1" \
+		tcp flags syn tcp option maxseg size set "$2"
 }
 
 # service NAME PORT LINE ...: a block of a configuration.
@@ -142,6 +161,12 @@ peer()
 go()
 {
 	: >"$GO.$1"
+}
+
+# unacknowledged PORT BYTES: so many are on their way there.
+unacknowledged()
+{
+	equals "$2" "$(ss -Htn "dport = :$1" | awk '{ print $3 }')"
 }
 
 # did PORT STEP [RESULT]: it has come through this step, so.

@@ -58,15 +58,10 @@ for port in 5202 5205 5207 5209 5210; do
 	until_true did $port connect
 done
 
-has_unacknowledged()
-{
-	equals 7 "$(ss -Htn "dport = :$1" | awk '{ print $3 }')"
-}
-
 cut_to 5203 5206 5208
 go 1
 for one in $UNACKNOWLEDGED; do
-	until_true has_unacknowledged "${one%:*}"
+	until_true unacknowledged "${one%:*}" 7
 done
 peer 5204 $ECHO connect fill wait=60000
 until_true did 5204 fill
