@@ -64,6 +64,49 @@ make_network()
 	END
 }
 
+in_firewall()
+{
+	nsenter -t "$FIREWALL_HOLDER" -n "$@"
+}
+
+# make_firewall SECONDS ANSWER: the client is behind a firewall that forgets a
+# connection on which nothing moves for so long. ANSWER is what it does then
+# with a segment in the middle of it, as drop or reject.
+make_firewall()
+{
+	FAR=198.51.100.2
+	lab_holder
+	FIREWALL_HOLDER=$LAB_HOLDER
+	lab_holder
+	CLIENT_HOLDER=$LAB_HOLDER
+	ip link add lab type veth peer name near netns "$FIREWALL_HOLDER"
+	in_firewall ip link add far type veth peer name lab \
+		netns "$CLIENT_HOLDER"
+	ip addr add $SERVER/24 dev lab
+	in_firewall ip addr add 192.0.2.254/24 dev near
+	in_firewall ip addr add 198.51.100.254/24 dev far
+	in_client ip addr add $FAR/24 dev lab
+	ip link set lab up
+	in_firewall ip link set near up
+	in_firewall ip link set far up
+	in_client ip link set lab up
+	ip route add 198.51.100.0/24 via 192.0.2.254
+	in_client ip route add default via 198.51.100.254
+	in_firewall nft -f - <<-END || exit 99
+	table inet lab {
+		chain forward {
+			type filter hook forward priority 0; policy accept;
+			ct state established accept
+			ct state new tcp flags & (syn | ack) == syn accept
+			counter $2
+		}
+	}
+	END
+	in_firewall sysctl -q -w net.ipv4.ip_forward=1 \
+		net.netfilter.nf_conntrack_tcp_loose=0 \
+		net.netfilter.nf_conntrack_tcp_timeout_established="$1"
+}
+
 # cut_line PORT ...: nothing passes any more between the server and these ports of
 # the client. cut_to and cut_from are one direction each.
 cut_to()
@@ -178,6 +221,7 @@ did()
 # peer_ms PORT STEP: when it had.
 peer_ms()
 {
+	until_true did "$1" "$2" '[^ ]*' >/dev/null
 	sed -n "s/^\\([0-9]*\\) $2 .*/\\1/p" "$T/peer.$1" | tail -n 1
 }
 
