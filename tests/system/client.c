@@ -27,6 +27,7 @@ static const char usage[] =
     "                      [-s seed] [-t seconds] host port\n"
     "       client daytime [-f] [-n times] [-t seconds] host port\n"
     "       client connect [-n connections] [-t seconds] host port\n"
+    "       client mixed   [-n connections] [-t seconds] address echo,daytime\n"
     "       client play    [-f] [-t seconds] host port step ...\n"
     "       client stamp\n"
     "       client pty text command ...\n"
@@ -210,6 +211,8 @@ main(int argc, char **argv)
 		return run_echo(&o);
 	if (strcmp(argv[1], "daytime") == 0)
 		return run_daytime(&o);
+	if (strcmp(argv[1], "mixed") == 0)
+		return run_mixed(&o);
 	if (strcmp(argv[1], "connect") == 0)
 		return run_connect(&o);
 	errx(2, "%s", usage);

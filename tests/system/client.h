@@ -45,6 +45,7 @@ enum end look_behind_fin(int fd);
 int run_echo(const struct options *o);
 int run_daytime(const struct options *o);
 int run_connect(const struct options *o);
+int run_mixed(const struct options *o);
 int run_play(const struct options *o, char **steps);
 int run_stamp(void);
 int run_pty(const char *text, char *const *command);
