@@ -30,7 +30,7 @@ BACKGROUND="$BACKGROUND $LOSSY_CLIENT"
 peer 5301 $ECHO connect send=5 get=5 rst
 peer 5302 $CHARGEN room=8192 connect get=20000 wait=300 rst
 peer 5303 $DAYTIME connect end rst
-peer 5304 $CHARGEN connect close
+peer 5304 $CHARGEN connect get=1 wait=100 close
 experiment "RST while idle" reset "$(word_of 5301)"
 experiment "RST while data is on its way to it" reset "$(word_of 5302)"
 t "... and it was" [ "$(field_of 5302 unacked)" -gt 0 ]
@@ -80,7 +80,7 @@ done
 row "ICMP, but segments still come from there" "(the later one decides)" \
 	"$(word_of 5325)"
 # Nor does one about a keepalive probe, a byte that was acknowledged long ago.
-ends "ICMP while idle" 5324 dead-peer "$IDLE" 900 4000
+ends "ICMP while idle" 5324 dead-peer "$IDLE" 0 4000
 
 # Small segments.
 clamp $CLAMPED 536
