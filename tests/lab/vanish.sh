@@ -105,8 +105,7 @@ ends "lives, reads 8 kB every 1.3 s, user-timeout 0" \
 	5103 reset "$(peer_ms 5103 connect)" 7700 12000
 ends "lives, reads 300 kB every 1.3 s" \
 	5104 reset "$(peer_ms 5104 connect)" 7700 12000
-# user-timeout counts on, Linux has it, until the window holds all of the next
-# packet, which it makes as large as 64 KiB.
+# See user-timeout in preforkd.conf(5): not a promise, but what Linux does.
 row "lives, reads 8 kB every 1.3 s, user-timeout 3s" "(the kernel decides)" \
 	"$(word_of 5105) after $(field_of 5105 seconds) s"
 
