@@ -108,31 +108,33 @@ make_firewall()
 }
 
 # cut_line PORT ...: nothing passes any more between the server and these ports of
-# the client. cut_to and cut_from are one direction each.
-cut_to()
-{
-	in_client nft add rule inet lab to tcp dport "{ $(join "$@") }" drop
-}
-
-cut_from()
-{
-	in_client nft add rule inet lab from tcp sport "{ $(join "$@") }" drop
-}
-
+# the client. It was cut at the time CUT, or up to CUTTING milliseconds later.
 cut_line()
 {
-	cut_to "$@"
-	cut_from "$@"
+	ports=$(echo "$*" | tr ' ' ',')
+	CUT=$(now_ms)
+	in_client nft "
+		add rule inet lab to tcp dport { $ports } drop
+		add rule inet lab from tcp sport { $ports } drop"
+	# shellcheck disable=SC2034
+	CUTTING=$(($(now_ms) - CUT))
+}
+
+# last_words PORT ...: these say one thing yet, and hear nothing any more: of
+# each, two short segments pass, so that a probe on the way is not all of it.
+last_words()
+{
+	for port in "$@"; do
+		in_client nft "
+			add rule inet lab to tcp dport $port drop
+			add rule inet lab from tcp sport $port \
+				quota over 120 bytes drop"
+	done
 }
 
 mend()
 {
 	in_client nft flush table inet lab
-}
-
-join()
-{
-	echo "$*" | tr ' ' ','
 }
 
 # lossy PERCENT PORT: of the packets to and from this port of the server, at
@@ -145,12 +147,14 @@ lossy()
 		numgen random mod 100 \< "$1" counter drop
 }
 
-# unreachable PORT KIND: nothing passes to this port of the client; the server is
-# told so, by ICMP. What the client sends still passes.
+# unreachable PORT KIND: the server is told so, by ICMP, when it sends to this
+# port of the client; which may say one thing yet, as above.
 unreachable()
 {
-	in_client nft add rule inet lab to tcp dport "$1" \
-		reject with icmpx "$2"
+	in_client nft "
+		add rule inet lab to tcp dport $1 reject with icmpx $2
+		add rule inet lab from tcp sport $1 \
+			quota over 120 bytes drop"
 }
 
 # clamp PORT SIZE: the largest segment for connections to this port.
@@ -204,12 +208,6 @@ peer()
 go()
 {
 	: >"$GO.$1"
-}
-
-# unacknowledged PORT BYTES: so many are on their way there.
-unacknowledged()
-{
-	equals "$2" "$(ss -Htn "dport = :$1" | awk '{ print $3 }')"
 }
 
 # did PORT STEP [RESULT]: it has come through this step, so.

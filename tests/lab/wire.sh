@@ -51,7 +51,7 @@ awk -v server=$SERVER -f "$TOP_SRCDIR/tests/lab/wire.awk" "$T/log" \
 sed 's/^/# /' "$T/judged"
 for port in $(sed -n 's/^port \([0-9]*\): .*/\1/p' "$T/judged" | head -n 5); do
 	grep -h -e "peer=$FAR:$port " -e "^$port " "$T/log" "$T/mixed"
-	grep "$FAR\.$port[ :]" "$T/segments"
+	grep "$FAR\.${port}[ :]" "$T/segments"
 done | sed 's/^/# /'
 while read -r word rule; do
 	row "$word" "$rule" "$(sed -n "s/^$word: //p" "$T/judged")"
