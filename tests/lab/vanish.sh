@@ -17,6 +17,8 @@ $(service time $TIME "peer-timeout 3s" "linger-timeout 1500ms")"
 daemon kernel "
 $(service echo 18007 "peer-timeout 2s" "user-timeout 0")
 $(service chargen 18019 "peer-timeout 2s" "user-timeout 0" "send-timeout 0")"
+daemon slow "
+$(service chargen 20019 "peer-timeout 6s")"
 daemon explicit "
 $(service echo 19007 "peer-timeout 20s" "user-timeout 2s")
 $(service chargen 19019 "peer-timeout 20s" "user-timeout 0" "send-timeout 3s")
@@ -60,9 +62,16 @@ done
 
 last_words 5203 5206 5208
 go 1
-peer 5204 $ECHO connect fill wait=60000
-until_true did 5204 fill
+# It has to be cut early in the wait, or it was heard too lately to be called
+# dead: so this one has more time.
+peer 5204 20019 room=8192 connect wait=60000
+window_is_closed()
+{
+	ss -Htin "dport = :5204" | grep -q ' snd_wnd:0 \| rwnd_limited:'
+}
+until_true window_is_closed
 cut_line 5204
+CLOSED=$CUT
 peer 5211 $DAYTIME connect end wait=60000
 peer 5212 $TIME connect end wait=60000
 peer 5213 $DISCARD connect wait=60000
@@ -78,8 +87,10 @@ MOST=$((5000 + CUTTING))
 ends "idle" 5201 dead-peer "$CUT" 1900 $MOST
 ends "between accept and its first byte" 5202 dead-peer "$CUT" 1900 $MOST
 ends "a reply is under way" 5203 dead-peer "$(peer_ms 5203 send=7)" 2900 5000
+t "... unacked= is the reply" equals 7 "$(field_of 5203 unacked)"
+t "... retrans= says that it was sent again" [ "$(field_of 5203 retrans)" -gt 0 ]
 ends "a stream is under way" 5205 dead-peer "$CUT" 2900 $MOST
-ends "had stopped reading" 5204 dead-peer "$(peer_ms 5204 fill)" 2000 5000
+ends "had stopped reading, peer-timeout 6s" 5204 dead-peer "$CLOSED" 4500 8000
 ends "in our drain, linger-timeout 1.5s" \
 	5212 lingered "$(peer_ms 5212 connect)" 1400 3500
 ends "in our drain, linger-timeout 20s" \
@@ -104,6 +115,12 @@ ends "lives, reads 300 kB every 1.3 s" \
 # See user-timeout in preforkd.conf(5): not a promise, but what Linux does.
 row "lives, reads 8 kB every 1.3 s, user-timeout 3s" "(the kernel decides)" \
 	"$(word_of 5105) after $(field_of 5105 seconds) s"
+
+# The counters of the status, of the last daemon.
+t "the status has counted dead-peer" has_ended echo dead-peer 1
+for word in dead-peer stalled reset; do
+	t "... and $word" has_ended chargen $word 1
+done
 
 # Long after peer-timeout, which is 2 s: keepalive says nothing while data is
 # under way.
