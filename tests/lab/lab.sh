@@ -199,8 +199,10 @@ peer()
 	peer_port=$1
 	peer_to=$2
 	shift 2
-	in_client "$CLIENT" play -t "$TEST_LIMIT" $SERVER "$peer_to" \
-		"from=$peer_port" "$@" >"$T/peer.$peer_port" 2>&1 &
+	# Not in_client: the process in the background is to be the client.
+	nsenter -t "$CLIENT_HOLDER" -n "$CLIENT" play -t "$TEST_LIMIT" \
+		$SERVER "$peer_to" "from=$peer_port" "$@" \
+		>"$T/peer.$peer_port" 2>&1 &
 	BACKGROUND="$BACKGROUND $!"
 }
 

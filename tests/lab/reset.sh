@@ -21,8 +21,8 @@ $(service echo $QUEUED "max-workers 1")"
 
 # It takes longest. Enough connections that some packet of theirs is lost.
 lossy 20 $LOSSY
-in_client "$CLIENT" echo -c -n 8 -b 50000 -k 4000 -t 100 $SERVER $LOSSY \
-	>"$T/lossy" &
+nsenter -t "$CLIENT_HOLDER" -n "$CLIENT" echo -c -n 8 -b 50000 -k 4000 -t 100 \
+	$SERVER $LOSSY >"$T/lossy" &
 LOSSY_CLIENT=$!
 BACKGROUND="$BACKGROUND $LOSSY_CLIENT"
 

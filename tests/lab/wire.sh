@@ -61,7 +61,7 @@ served FIN from both
 peer-closed FIN from both
 idle FIN from both
 reset RST from it alone
-lingered FIN from us
+lingered FIN or RST from us
 stalled FIN or RST from us
 END
 experiment "words of the log and segments of the wire" \
