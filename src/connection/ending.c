@@ -2,6 +2,9 @@
 
 #include <errno.h>
 
+/* Below it, one lost answer more or less is most of the time waited. */
+#define SHORT_WAIT_MS 2000
+
 /*
  * Whether the peer's kernel had fallen silent, or answers and its program does
  * not read. A closed window is probed after RTO, 2 RTO, 4 RTO and so on (RFC
@@ -9,12 +12,20 @@
  * probe was last heard up to half of the time ago. One that is
  * gone was heard before the wait began. The limit lies between the two.
  *
+ * But Linux answers no more than once in 0.5 s (tcp_invalid_ratelimit): not the
+ * second question, and in a short wait there is no third. So there, a single
+ * question without an answer says nothing; after ETIMEDOUT it does, when it was
+ * keepalive that asked.
+ *
  * Where the kernel's own limits ended it, it had counted probes or
  * retransmissions that nobody answered.
  */
 static bool
 fell_silent(const struct ending_facts *facts)
 {
+	if (facts->cause == CAUSE_STALLED && facts->probes == 1 &&
+	    facts->waited_ms != 0 && facts->waited_ms < SHORT_WAIT_MS)
+		return false;
 	return facts->waited_ms == 0 ||
 	    (facts->silent_ms != LEDGER_UNKNOWN &&
 		facts->silent_ms >= facts->waited_ms - facts->waited_ms / 4);

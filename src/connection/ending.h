@@ -25,6 +25,8 @@ struct ending_facts {
 			      user-timeout; 0: the kernel's own limits */
 	int64_t silent_ms; /* then: since its kernel was heard last, or
 			      LEDGER_UNKNOWN */
+	int64_t probes;    /* then: questions after its window, or keepalive's,
+			      since its kernel was heard last */
 	bool fin_received; /* the peer's FIN was read */
 	bool replied;      /* the service sent all that it had to say and
 			      ended the connection itself, as daytime */

@@ -16,7 +16,7 @@ ask_how_silent(struct io *io)
 		return;
 	facts->waited_ms = facts->cause == CAUSE_STALLED ? io->limits->send_ms :
 							   io->limits->user_ms;
-	facts->silent_ms = tcpstate_silence(io->fd);
+	tcpstate_silence(io->fd, &facts->silent_ms, &facts->probes);
 }
 
 enum ending

@@ -46,13 +46,16 @@ tcpstate_read(int fd, struct tcpstate *state)
 	state->unacked = queued;
 }
 
-int64_t
-tcpstate_silence(int fd)
+void
+tcpstate_silence(int fd, int64_t *ms, int64_t *probes)
 {
 	struct tcp_info info;
 
-	return read_info(fd, &info) < 0 ? LEDGER_UNKNOWN :
-					  (int64_t)info.tcpi_last_ack_recv;
+	*ms = *probes = LEDGER_UNKNOWN;
+	if (read_info(fd, &info) < 0)
+		return;
+	*ms = info.tcpi_last_ack_recv;
+	*probes = info.tcpi_probes;
 }
 
 int

@@ -23,10 +23,12 @@ struct tcpstate {
 void tcpstate_read(int fd, struct tcpstate *state);
 
 /*
- * Milliseconds since the last segment with an acknowledgement came from the
- * peer, or LEDGER_UNKNOWN. Good after the connection has ended as well.
+ * Sets *ms to the milliseconds since the last segment with an acknowledgement
+ * came from the peer, and *probes to the number of window or keepalive probes
+ * sent since then; or both to LEDGER_UNKNOWN. Good after the connection has
+ * ended as well.
  */
-int64_t tcpstate_silence(int fd);
+void tcpstate_silence(int fd, int64_t *ms, int64_t *probes);
 
 /*
  * The accept queue of a listening socket: how many connections wait, and the

@@ -17,6 +17,8 @@ $(service time $TIME "peer-timeout 3s" "linger-timeout 1500ms")"
 daemon kernel "
 $(service echo 18007 "peer-timeout 2s" "user-timeout 0")
 $(service chargen 18019 "peer-timeout 2s" "user-timeout 0" "send-timeout 0")"
+daemon short "
+$(service chargen 21019 "peer-timeout 3s" "user-timeout 0" "send-timeout 1s")"
 daemon slow "
 $(service chargen 20019 "peer-timeout 6s")"
 daemon explicit "
@@ -42,12 +44,15 @@ peer 5104 $CHARGEN room=200000 connect $(trickle 300000) rst
 # shellcheck disable=SC2046
 peer 5105 $CHARGEN room=8192 connect $(trickle 8000) rst
 
+peer 5106 21019 room=8192 connect wait=60000
+
 # Those that will vanish.
 peer 5201 $ECHO connect send=5 get=5 wait=60000
 peer 5202 $ECHO connect wait=60000
 peer 5205 $CHARGEN room=8192 connect end
 peer 5207 18019 room=8192 connect end
 peer 5209 19019 room=8192 connect end
+peer 5214 21019 room=20000 connect end
 peer 5210 19009 connect wait=60000
 # These will be sent something that does not arrive.
 UNACKNOWLEDGED="5203:$ECHO 5206:18007 5208:19007"
@@ -56,7 +61,7 @@ for one in $UNACKNOWLEDGED; do
 	until_true did "${one%:*}" get=5
 done
 until_true did 5201 get=5
-for port in 5202 5205 5207 5209 5210; do
+for port in 5202 5205 5207 5209 5210 5214; do
 	until_true did $port connect
 done
 
@@ -78,7 +83,7 @@ peer 5213 $DISCARD connect wait=60000
 until_true did 5211 end fin
 until_true did 5212 end fin
 until_true did 5213 connect
-cut_line 5201 5202 5205 5207 5209 5210 5211 5212 5213
+cut_line 5201 5202 5205 5207 5209 5210 5211 5212 5213 5214
 
 # A second is promised; a busy machine may take another one. What the client
 # prints and what the log says may be a little late, so 3 s can be 2.9 s; on an
@@ -101,11 +106,14 @@ ends "before our FIN, of idle-timeout 1s" \
 ends "explicit user-timeout 2s of 20s" \
 	5208 dead-peer "$(peer_ms 5208 send=7)" 1900 4000
 ends "explicit send-timeout 3s of 20s" 5209 dead-peer "$CUT" 2900 $MOST
+ends "explicit send-timeout 1s" 5214 dead-peer "$CUT" 900 $MOST
 ends "explicit keepalive 1s, 1s, 1 of 20s" \
 	5210 dead-peer "$CUT" 900 $MOST
 
 ends "lives, does not read" \
 	5101 stalled "$(peer_ms 5101 connect)" 2900 5000
+ends "lives, does not read, send-timeout 1s" \
+	5106 stalled "$(peer_ms 5106 connect)" 900 3000
 ends "lives, reads once, then no more" \
 	5102 stalled "$(peer_ms 5102 get=8000)" 2900 4800
 ends "lives, reads 8 kB every 1.3 s, user-timeout 0" \
