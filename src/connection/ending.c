@@ -9,8 +9,9 @@
  * Whether the peer's kernel had fallen silent, or answers and its program does
  * not read. A closed window is probed after RTO, 2 RTO, 4 RTO and so on (RFC
  * 9293, 3.8.6.1), RTO being 0.2 s and more, so that a kernel that answers each
- * probe was last heard up to half of the time ago. One that is
- * gone was heard before the wait began. The limit lies between the two.
+ * probe was last heard up to half of the time ago: measured, from 2 to 30 s, no
+ * more than 0.6 of it. One that is gone was heard before the wait began. The
+ * limit lies between the two.
  *
  * But Linux answers no more than once in 0.5 s (tcp_invalid_ratelimit): not the
  * second question, and in a short wait there is no third. So there, a single
