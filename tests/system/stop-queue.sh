@@ -46,6 +46,21 @@ read_now
 t "... none is reset" client_ends \
 	"fin=6 rst=0 timeout=0 mismatch=0 complete=6 bytes=18000"
 
+# Their number makes no difference.
+start "stop-timeout 4s
+$(conf "max-workers 4")"
+late_client -n 1000 -b 10
+until_true field_is echo queue 996/4096
+stop
+t "a thousand silent clients: exit status 0" equals 0 $STATUS
+t "... within stop-timeout, and a little for a slow machine" at_most 6000 $MS
+t "... as nobody is killed" not logged 'stop-timeout'
+t "... all were served" \
+	equals 1000 "$(log_lines 'ending=[a-z]* in=10 out=10 ')"
+read_now
+t "... none is reset" client_ends \
+	"fin=1000 rst=0 timeout=0 mismatch=0 complete=1000 bytes=10000"
+
 # QUIT retires a worker; to the whole group, as ^\\ does, it means a stop.
 printf '%s\n' "$CONF" >"$T/preforkd.conf"
 : >"$T/log"
