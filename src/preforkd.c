@@ -330,8 +330,9 @@ take_state(bool *trial)
 int
 main(int argc, char **argv)
 {
-	struct options options = { 0 };
-	struct master_source source = { .read = configure,
+	/* Static, for they last as long as the process. */
+	static struct options options;
+	static struct master_source source = { .read = configure,
 		.context = &options };
 	struct privilege privilege;
 	struct state *state;
@@ -340,10 +341,6 @@ main(int argc, char **argv)
 	char *name;
 	int status;
 
-	/* ps(1) will show another text in its place. */
-	name = strdup(argv[0]);
-	if (name == NULL)
-		err(1, "memory");
 	source.program.environment = copy_environment();
 	state = take_state(&trial);
 	if (state == NULL)
@@ -364,6 +361,10 @@ main(int argc, char **argv)
 	}
 	if (state != NULL && trial)
 		return upgrade_try(conf, state);
+	/* ps(1) will show another text in its place. */
+	name = strdup(argv[0]);
+	if (name == NULL)
+		err(1, "memory");
 	source.program.path = find_program(name);
 	source.program.arguments = repeat_arguments(&options, name);
 	background = !options.debug && !options.foreground;

@@ -43,6 +43,9 @@ state_write(const struct master *master, FILE *to)
 	fprintf(to, "end\n");
 }
 
+static int wrong(char why[STATE_WHY_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static int
 wrong(char why[STATE_WHY_SIZE], const char *format, ...)
 {

@@ -11,6 +11,7 @@ kinds()
 		socket:*) echo socket ;;
 		anon_inode:\[eventfd\]) echo eventfd ;;
 		anon_inode:\[landlock-ruleset\]) echo landlock ;;
+		/memfd:preforkd-scoreboard*) echo scoreboard ;;
 		pipe:*) [ "$n" -le 2 ] && echo standard || echo pipe ;;
 		*) [ "$n" -le 2 ] && echo standard || readlink "$fd" ;;
 		esac
@@ -54,8 +55,8 @@ start "$(conf)" 9<"$TOP_SRCDIR/README"
 WORKER="eventfd socket standard standard standard "
 t "a worker has 0 to 2, its listener and the wake-up descriptor" \
 	each_worker_has "$WORKER"
-t "the master has both listeners, and nothing that it inherited" \
-	equals "eventfd socket socket standard standard standard " \
+t "the master has both listeners, the scoreboard, and nothing inherited" \
+	equals "eventfd scoreboard socket socket standard standard standard " \
 	"$(kinds "$DAEMON" | sed 's/landlock //')"
 for service in "echo $ECHO" "daytime $DAYTIME"; do
 	name=${service% *}

@@ -73,12 +73,10 @@ until_true whole
 # What is allowed can be turned against the others: a timeout on the listener.
 listener()
 {
+	listening=$(readlink /proc/"$DAEMON"/fd/* | grep '^socket:')
 	for fd in /proc/"$1"/fd/*; do
-		case ${fd##*/}:$(readlink "$fd") in
-		[012]:*) ;;
-		*:socket:*) echo "${fd##*/}" ;;
-		esac
-	done | head -n 1
+		[ "$(readlink "$fd")" != "$listening" ] || echo "${fd##*/}"
+	done
 }
 
 old=$(workers)
