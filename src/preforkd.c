@@ -123,11 +123,15 @@ read_file(const struct options *o, FILE *errors)
 	return conf_read(path, service_known, errors);
 }
 
-/* -d and services on the command line are for trying things out. */
+/*
+ * The PID file or the control socket: -d and services on the command line are
+ * for trying things out.
+ */
 static bool
-default_pid_file_is_wanted(const struct options *o, const struct conf *conf)
+default_is_wanted(
+    const struct options *o, const struct conf *conf, const char *keyword)
 {
-	if (o->file != NULL && conf_is_set(conf, "pid-file"))
+	if (o->file != NULL && conf_is_set(conf, keyword))
 		return true;
 	return !o->debug && o->service_count == 0;
 }
@@ -173,9 +177,11 @@ configure(void *context, FILE *errors, int *status)
 	*status = EXIT_USAGE;
 	if (conf == NULL)
 		return NULL;
-	if (pid_file == NULL && !default_pid_file_is_wanted(o, conf))
+	if (pid_file == NULL && !default_is_wanted(o, conf, "pid-file"))
 		pid_file = "none";
 	if (choose_services(o, conf, errors) < 0 ||
+	    (!default_is_wanted(o, conf, "control") &&
+		conf_set_none(conf, "control") < 0) ||
 	    (pid_file != NULL &&
 		conf_set_pid_file(conf, pid_file, errors) < 0)) {
 		conf_free(conf);

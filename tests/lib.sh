@@ -228,6 +228,7 @@ run()
 conf()
 {
 	echo "pid-file none"
+	echo "control none"
 	echo "log-connections yes"
 	for service in "echo $ECHO" "daytime $DAYTIME"; do
 		echo "service ${service% *} {"

@@ -74,6 +74,7 @@ conf_free(struct conf *conf)
 	free(conf->group);
 	free(conf->chroot);
 	free(conf->pid_file);
+	free(conf->control);
 	for (size_t i = 0; i < CONF_ROWS_MAX; i++)
 		free(conf->places[i].file);
 	free(conf);
@@ -307,6 +308,14 @@ conf_set_pid_file(struct conf *conf, const char *path, FILE *errors)
 	}
 	conf->set |= conf_keyword_bit(keyword);
 	return 0;
+}
+
+int
+conf_set_none(struct conf *conf, const char *keyword)
+{
+	char why[CONF_WHY_SIZE];
+
+	return conf_value_parse(conf_keyword_find(keyword), "none", conf, why);
 }
 
 /* Drops the blocks that no argument asked for: those without a listen. */

@@ -74,6 +74,7 @@ struct conf {
 	char *group;
 	char *chroot;            /* an absolute path, or "none" */
 	char *pid_file;          /* an absolute path, or "none" */
+	char *control;           /* the same */
 	int64_t log_level;       /* of syslog(3) */
 	int64_t log_connections; /* 0 or 1 */
 	int64_t stop_timeout;
@@ -137,6 +138,12 @@ char *conf_place(
 
 /* Sets pid-file as the command line does; -1 where path is no good. */
 int conf_set_pid_file(struct conf *conf, const char *path, FILE *errors);
+
+/*
+ * Sets a global keyword that takes a path to none; it counts as not given.
+ * Returns 0, or -1 without memory.
+ */
+int conf_set_none(struct conf *conf, const char *keyword);
 
 /* Writes the effective configuration in the file's own syntax. */
 void conf_print(const struct conf *conf, FILE *to);

@@ -4,9 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 
 #define MS_PER_HOUR INT64_C(3600000)
 #define KERNEL_KEEPALIVE_MAX 32767 /* of TCP_KEEPIDLE and TCP_KEEPINTVL */
+
+/* Without the zero that ends it, see unix(7). */
+#define SOCKET_PATH_MAX                                                        \
+	((int64_t)sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 #define GLOBAL(field) offsetof(struct conf, field)
 #define SERVICE(field) offsetof(struct conf_service, field)
@@ -33,6 +38,12 @@ static const struct conf_keyword table[] = {
 	    .type = CONF_PATH,
 	    .initial = RUNSTATEDIR "/preforkd.pid",
 	    .offset = GLOBAL(pid_file) },
+	{ .name = "control",
+	    .scope = CONF_GLOBAL,
+	    .type = CONF_PATH,
+	    .initial = RUNSTATEDIR "/preforkd/control.sock",
+	    .max = SOCKET_PATH_MAX,
+	    .offset = GLOBAL(control) },
 	{ .name = "log-level",
 	    .scope = CONF_GLOBAL,
 	    .type = CONF_LEVEL,
@@ -183,6 +194,9 @@ static const struct conf_keyword table[] = {
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
+_Static_assert(
+    sizeof(RUNSTATEDIR "/preforkd/control.sock") - 1 <= SOCKET_PATH_MAX,
+    "no socket can have the default path: configure with another --runstatedir");
 _Static_assert(ROWS <= CONF_ROWS_MAX, "a row needs a bit of its own");
 
 const struct conf_keyword *

@@ -35,7 +35,8 @@ struct conf_keyword {
 	const char *only;    /* the one service that knows it, or NULL */
 	const char *initial; /* the default; NULL: none, or derived */
 	const char *derived; /* what an absent value is derived from */
-	int64_t min, max;    /* in the unit that it is held in */
+	int64_t min, max;    /* in the unit that it is held in; of a path:
+				the most bytes, where max is not 0 */
 	size_t offset;       /* of an int64_t or a char * */
 };
 

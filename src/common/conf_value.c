@@ -260,6 +260,12 @@ set_string(char **value, const char *text, char why[CONF_WHY_SIZE])
 	return 0;
 }
 
+static size_t
+longest_path(const struct conf_keyword *keyword)
+{
+	return keyword->max != 0 ? (size_t)keyword->max : PATH_MAX - 1;
+}
+
 int
 conf_value_parse(const struct conf_keyword *keyword, const char *text,
     void *base, char why[CONF_WHY_SIZE])
@@ -281,11 +287,12 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 	case CONF_PATH:
 		if (text[0] != '/' && strcmp(text, "none") != 0)
 			return out_of_range(keyword, why);
-		if (strlen(text) >= PATH_MAX || conf_has_control(text))
+		if (strlen(text) > longest_path(keyword) ||
+		    conf_has_control(text))
 			return conf_wrong(why,
-			    "must be shorter than %d bytes, "
+			    "must be shorter than %zu bytes, "
 			    "without control characters",
-			    PATH_MAX);
+			    longest_path(keyword) + 1);
 		return set_string(string_at(keyword, base), text, why);
 	case CONF_ACCOUNT:
 		if (!is_account(text))

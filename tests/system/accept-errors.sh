@@ -30,6 +30,7 @@ paused()
 }
 
 start "pid-file none
+control none
 user root
 service echo {
 listen 127.0.0.1:$ECHO

@@ -35,7 +35,7 @@ connect()
 
 one_service()
 {
-	printf 'pid-file none\nservice echo {\nlisten 127.0.0.1:%s\n' $ECHO
+	printf 'pid-file none\ncontrol none\nservice echo {\nlisten 127.0.0.1:%s\n' $ECHO
 	printf 'backlog %s\n}\n' "$1"
 }
 

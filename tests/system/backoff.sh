@@ -6,6 +6,7 @@ need_namespace
 need strace
 
 CONF="pid-file none
+control none
 log-level debug
 service echo {
 listen 127.0.0.1:$ECHO

@@ -37,6 +37,7 @@ t "every connection is logged as served" \
 TZ=Pacific/Kiritimati
 export TZ
 start "pid-file none
+control none
 service daytime {
 listen 127.0.0.1:$DAYTIME
 format \"%Y-%m-%d %H %Z\"
@@ -46,6 +47,7 @@ t "utc yes gives UTC whatever TZ says" \
 	equals "$(date -u '+%Y-%m-%d %H') GMT" "$(read_line $DAYTIME)"
 stop
 start "pid-file none
+control none
 service daytime {
 listen 127.0.0.1:$DAYTIME
 format \"%Y-%m-%d %H %z\"

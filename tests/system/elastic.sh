@@ -8,6 +8,7 @@ need strace
 OTHER=17008
 CLIENTS=300
 CONF="pid-file none
+control none
 log-level debug
 service echo {
 listen 127.0.0.1:$ECHO
@@ -176,6 +177,7 @@ t "exit status 0" equals 0 $STATUS
 # A steady load of short connections, and no reserve in the keywords: the pool
 # finds its size, and keeps it.
 start "pid-file none
+control none
 log-level debug
 service daytime {
 listen 127.0.0.1:$DAYTIME

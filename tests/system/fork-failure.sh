@@ -21,6 +21,7 @@ END
 chmod 755 "$PREFORKD"
 
 CONF="pid-file none
+control none
 log-level debug
 service echo {
 listen 127.0.0.1:$ECHO

@@ -11,6 +11,7 @@ need_namespace
 MAX=24
 
 start "pid-file none
+control none
 service echo {
 listen 127.0.0.1:$ECHO
 linger-timeout 1s

@@ -88,6 +88,7 @@ policies()
 
 through env
 start "pid-file none
+control none
 service echo {
 listen 127.0.0.1:$ECHO
 scheduling batch

@@ -82,6 +82,7 @@ t "... and every keyword is there" sh -c "
 
 cat >"$T/two.conf" <<END
 pid-file $T/two.pid
+control $T/two.sock
 service echo {
 	listen 127.0.0.1:1
 	start-workers 2
@@ -97,11 +98,16 @@ t "services as arguments replace the file's listen lines" equals \
 t "... keep the settings of its block" says '^	start-workers 2$' "$STDOUT"
 t "... and its PID file, which -f has named" \
 	says "^pid-file \"$T/two.pid\"\$" "$STDOUT"
+t "... and its control socket" \
+	says "^control \"$T/two.sock\"\$" "$STDOUT"
 t "... and leave the other services out" not says daytime "$STDOUT"
 run "$PREFORKD" -nv "echo@127.0.0.1:$ECHO"
 t "services as arguments alone: no PID file" says '^pid-file "none"$' "$STDOUT"
+t "... and no control socket" says '^control "none"$' "$STDOUT"
 run "$PREFORKD" -nv -d -p "$T/x.pid" "echo@127.0.0.1:$ECHO"
 t "... unless -p names one" says "^pid-file \"$T/x.pid\"\$" "$STDOUT"
+t "... which is no word for a control socket" \
+	says '^control "none"$' "$STDOUT"
 t "-d: connections are logged" says '^log-connections yes$' "$STDOUT"
 
 start "$(conf)" -v

@@ -35,6 +35,7 @@ t "exit status 0" equals 0 $STATUS
 # The master dies after the fork, before the worker has asked to die with it.
 if [ -n "${TEST_NAMESPACE-}" ]; then
 	start "pid-file none
+control none
 service echo {
 listen 127.0.0.1:$ECHO
 max-workers 1

@@ -37,6 +37,7 @@ each_is_logged()
 }
 
 start "pid-file none
+control none
 service echo {
 listen 127.0.0.1:$ECHO
 start-workers $N

@@ -42,6 +42,7 @@ start_one()
 {
 	PREFORKD=$TOP_BUILDDIR/tests/system/$1
 	start "pid-file none
+control none
 log-connections yes
 service forbidden {
 listen 127.0.0.1:$PORT
@@ -141,6 +142,7 @@ DAEMON= BACKGROUND=
 # What it can write to must not talk the master into sending everybody home.
 PREFORKD=$TOP_BUILDDIR/tests/system/forbidden
 start "pid-file none
+control none
 service forbidden {
 listen 127.0.0.1:$PORT
 start-workers 18

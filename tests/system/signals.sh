@@ -23,6 +23,7 @@ t "workers ignore INT, HUP, USR1, USR2 and PIPE" equals "$old" "$(workers)"
 stop
 
 start "pid-file none
+control none
 log-connections yes
 service echo {
 listen 127.0.0.1:$ECHO

@@ -4,6 +4,7 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 CONF="pid-file none
+control none
 log-connections yes
 service echo {
 listen 127.0.0.1:$ECHO
@@ -28,6 +29,7 @@ t "all are logged as stopped, with their bytes" \
 
 # Peers that never answer our FIN: one deadline for all of them.
 start "pid-file none
+control none
 log-connections yes
 stop-timeout 4s
 service echo {

@@ -21,6 +21,8 @@ t "none of them is left behind" all_gone
 
 t "-d makes no PID file of its own accord" sh -c \
 	"'$PREFORKD' -nv -d | grep -qx 'pid-file \"none\"'"
+t "nor a control socket" sh -c \
+	"'$PREFORKD' -nv -d | grep -qx 'control \"none\"'"
 start "log-level warning
 $(conf)" -d
 "$CLIENT" echo -c -b 10 127.0.0.1 $ECHO >/dev/null

@@ -245,6 +245,7 @@ START_TEST(print_says_what_is_derived)
 	    "group preforkd\n"
 	    "chroot \"" LOCALSTATEDIR "/empty/preforkd\"\n"
 	    "pid-file \"/run/preforkd.pid\"\n"
+	    "control \"/run/preforkd/control.sock\"\n"
 	    "log-level debug\n"
 	    "log-connections no\n"
 	    "stop-timeout 10s\n"
@@ -302,7 +303,8 @@ static const char *const round_trips[] = { "",
 	"keepalive-interval 3s\nkeepalive-count 127\nuser-timeout 0\n"
 	"send-timeout 24h\nidle-timeout 1ms\nlinger-timeout 59m\n"
 	"defer-accept 1h\nformat \"\\\"%H\\\\%M\\\" # %%\"\nutc yes\n}\n",
-	"pid-file none\n", "user www-data\ngroup 33\nchroot none\n",
+	"pid-file none\ncontrol none\n", "control \"/a b\"\n",
+	"user www-data\ngroup 33\nchroot none\n",
 	"chroot \"/var/empty/a b\"\n" };
 
 START_TEST(print_gives_what_can_be_read_again)

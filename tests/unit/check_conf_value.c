@@ -256,6 +256,30 @@ START_TEST(a_pid_file_is_a_path_or_none)
 }
 END_TEST
 
+/* As many bytes as sun_path of sockaddr_un has, without the last zero. */
+START_TEST(a_control_socket_has_a_path_that_a_socket_can_have)
+{
+	char path[109], value[128], expected[256];
+	struct conf *conf;
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[107] = path[108] = '\0';
+	conf = good_conf(file_with("control", path, false));
+	ck_assert_str_eq(conf->control, path);
+	ck_assert_int_eq(conf_set_none(conf, "control"), 0);
+	ck_assert_str_eq(conf->control, "none");
+	conf_free(conf);
+	path[107] = 'x';
+	snprintf(value, sizeof(value), "control %s\n", path);
+	snprintf(expected, sizeof(expected),
+	    "f:1: control %s: must be shorter than 108 bytes, without control "
+	    "characters\n",
+	    path);
+	assert_errors(value, expected);
+}
+END_TEST
+
 static const struct {
 	const char *value;
 	const char *why;
@@ -437,6 +461,7 @@ START_TEST(defaults_are_those_of_the_table)
 	struct conf_service *service = first_service(conf);
 
 	ck_assert_str_eq(conf->pid_file, "/run/preforkd.pid");
+	ck_assert_str_eq(conf->control, "/run/preforkd/control.sock");
 	ck_assert_int_eq(conf->log_level, LOG_INFO);
 	ck_assert_int_eq(conf->log_connections, 0);
 	ck_assert_int_eq(conf->stop_timeout, 10000);
@@ -476,6 +501,8 @@ main(void)
 	tcase_add_test(tcase, a_unit_is_one_of_four);
 	tcase_add_test(tcase, a_number_without_a_unit_is_suggested_with_each);
 	tcase_add_test(tcase, a_pid_file_is_a_path_or_none);
+	tcase_add_test(
+	    tcase, a_control_socket_has_a_path_that_a_socket_can_have);
 	tcase_add_loop_test(tcase, a_format_that_gives_no_line_is_refused, 0,
 	    (int)(sizeof(bad_formats) / sizeof(bad_formats[0])));
 	tcase_add_test(tcase, a_format_may_give_255_bytes_and_no_more);
