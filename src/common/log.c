@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,12 @@ enum sink {
 static struct {
 	enum log_target target;
 	int level;
-	enum sink sink; /* of stderr */
-	int stderr_fd;  /* STDERR_FILENO or our own open of it */
-	int syslog_fd;  /* -1: not connected */
-	bool journal;   /* stderr is systemd's journal */
-	bool copy;      /* syslog lines go to stderr too */
+	const _Atomic uint32_t *followed; /* instead of level; NULL: none */
+	enum sink sink;                   /* of stderr */
+	int stderr_fd; /* STDERR_FILENO or our own open of it */
+	int syslog_fd; /* -1: not connected */
+	bool journal;  /* stderr is systemd's journal */
+	bool copy;     /* syslog lines go to stderr too */
 	bool worker;
 	enum log_health health;
 	uint64_t lost;
@@ -215,10 +217,26 @@ log_set_level(int level)
 	out.level = level;
 }
 
+void
+log_follow_level(const _Atomic uint32_t *level)
+{
+	out.followed = level;
+}
+
+/* Another worker may have written anything to what is followed. */
+int
+log_level(void)
+{
+	if (out.followed != NULL)
+		return (int)atomic_load_explicit(
+		    out.followed, memory_order_relaxed);
+	return out.level;
+}
+
 bool
 log_wants(int level)
 {
-	return level <= out.level;
+	return level <= log_level();
 }
 
 static bool

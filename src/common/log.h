@@ -33,9 +33,6 @@ void log_open(enum log_target target, int level);
  */
 void log_copy_to_stderr(bool yes);
 
-/* Another level from now on. */
-void log_set_level(int level);
-
 /*
  * The descriptor above 2 that log lines go to and that a worker must keep
  * open, or -1 where there is none. It stays owned by the log.
@@ -65,8 +62,20 @@ void log_enter_worker(void);
  */
 void log_release_stderr(void);
 
+/* From now on that is the highest level that is written. */
+void log_set_level(int level);
+
+/*
+ * From now on the highest level is what *level says at the moment: a worker's,
+ * in memory that the master writes to.
+ */
+void log_follow_level(const _Atomic uint32_t *level);
+
 /* How many lines this process could not write. */
 uint64_t log_lost(void);
+
+/* The highest level that this process writes. */
+int log_level(void);
 
 /* True when a line of this level would be written. */
 bool log_wants(int level);

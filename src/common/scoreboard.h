@@ -107,10 +107,10 @@ struct scoreboard_header {
 	uint32_t rows;
 	uint32_t slot_size;
 	uint32_t slots;
-	_Atomic int32_t master; /* its pid */
-	uint32_t reserved;
-	int64_t started_ms; /* clock_ms */
-	int64_t started_at; /* seconds since the Epoch */
+	_Atomic int32_t master;     /* its pid */
+	_Atomic uint32_t log_level; /* of workers, see log_follow_level */
+	int64_t started_ms;         /* clock_ms */
+	int64_t started_at;         /* seconds since the Epoch */
 } __attribute__((aligned(64)));
 
 /*

@@ -218,6 +218,7 @@ upgrade_adopt(struct master *master, struct state *state)
 		count_children(master, pool);
 	pools_bound_slots(&master->pools, &master->board);
 	state_free(state);
+	master_set_log_level(master, (int)master->conf->log_level);
 	start_workers(master);
 	master->is_up = true;
 	log_notice("upgraded: preforkd %s goes on as pid %d", PACKAGE_VERSION,

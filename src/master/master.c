@@ -252,6 +252,13 @@ loop(struct master *master)
 	}
 }
 
+void
+master_set_log_level(struct master *master, int level)
+{
+	log_set_level(level);
+	atomic_store(&master->board.header->log_level, (uint32_t)level);
+}
+
 /* "master echo *:7, daytime *:13", for ps(1). */
 void
 master_set_title(const struct master *master)

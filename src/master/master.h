@@ -70,6 +70,9 @@ struct master {
 int master_run(struct conf *conf, const struct privilege *privilege,
     const struct master_source *source, bool background, struct state *state);
 
+/* The highest level that is logged from now on, by workers as well. */
+void master_set_log_level(struct master *master, int level);
+
 /* What ps(1) shows: the services and where. */
 void master_set_title(const struct master *master);
 

@@ -294,7 +294,7 @@ commit(struct master *master)
 	reload->conf = NULL;
 	reload->active = false;
 	clock_set_zone();
-	log_set_level((int)master->conf->log_level);
+	master_set_log_level(master, (int)master->conf->log_level);
 	pools_bound_slots(&master->pools, &master->board);
 	master_set_title(master);
 	log_notice("reloaded");

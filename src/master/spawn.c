@@ -72,6 +72,7 @@ describe_worker(const struct master *master, struct pool *pool,
 	worker->master = getpid();
 	worker->log_connections = conf->log_connections != 0;
 	worker->stop_linger_ms = stop_linger(conf, plan->settings);
+	worker->log_level = &master->board.header->log_level;
 	worker->most_connections = pool_connections(
 	    (uint64_t)plan->settings->max_connections_per_worker,
 	    pool->forks++);

@@ -209,6 +209,7 @@ start(struct master *master, bool background)
 	/* Before the sockets, for which descriptors may be too few. */
 	limits_warn(master->conf);
 	create_scoreboard(master);
+	master_set_log_level(master, (int)master->conf->log_level);
 	open_listeners(master);
 	prepare_workers(master);
 	write_pidfile(master);

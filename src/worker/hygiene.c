@@ -143,6 +143,7 @@ hygiene(const struct worker *worker)
 
 	be_scheduled(worker);
 	log_enter_worker();
+	log_follow_level(worker->log_level);
 	listen_fd_to_close = worker->listen_fd;
 	reset_signals();
 	privilege_drop(worker->privilege);

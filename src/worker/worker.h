@@ -34,6 +34,7 @@ struct worker {
 	int wake_fd; /* an eventfd(2) of the master's */
 	pid_t master;
 	bool log_connections;
+	const _Atomic uint32_t *log_level; /* in force, see log_follow_level */
 	int64_t stop_linger_ms; /* for all lingering after a stop, together */
 	uint64_t most_connections; /* it leaves after; 0: no limit */
 	struct slot *slot;

@@ -177,6 +177,38 @@ START_TEST(only_wanted_levels_are_written)
 }
 END_TEST
 
+START_TEST(the_level_can_be_changed)
+{
+	pipe_as_stderr();
+	log_open(LOG_TO_STDERR, LOG_DEBUG);
+	log_set_level(LOG_WARNING);
+	ck_assert_int_eq(log_level(), LOG_WARNING);
+	log_notice("unwanted");
+	ck_assert_str_eq(received(), "");
+	log_set_level(LOG_NOTICE);
+	log_notice("wanted");
+	assert_line("notice: wanted");
+}
+END_TEST
+
+START_TEST(the_level_that_is_followed_is_the_one_in_force)
+{
+	static _Atomic uint32_t level = LOG_WARNING;
+
+	pipe_as_stderr();
+	log_open(LOG_TO_STDERR, LOG_DEBUG);
+	log_follow_level(&level);
+	ck_assert_int_eq(log_level(), LOG_WARNING);
+	log_notice("unwanted");
+	ck_assert_str_eq(received(), "");
+	level = LOG_NOTICE;
+	log_notice("wanted");
+	assert_line("notice: wanted");
+	log_follow_level(NULL);
+	ck_assert_int_eq(log_level(), LOG_DEBUG);
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut_and_still_a_line)
 {
 	char longest[5000];
@@ -424,6 +456,8 @@ add_line_tests(Suite *suite)
 	tcase_add_test(tcase, lines_before_log_open_go_to_stderr);
 	tcase_add_test(tcase, warn_appends_the_error_and_keeps_errno);
 	tcase_add_loop_test(tcase, only_wanted_levels_are_written, 0, LEVELS);
+	tcase_add_test(tcase, the_level_can_be_changed);
+	tcase_add_test(tcase, the_level_that_is_followed_is_the_one_in_force);
 	tcase_add_test(tcase, a_long_line_is_cut_and_still_a_line);
 	tcase_add_test(tcase, the_journal_gets_the_level_as_a_prefix);
 	tcase_add_test(tcase, a_stderr_that_is_not_the_journal_stays_plain);
