@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void
 add_slot(const struct slot *slot, struct status_row *row)
@@ -54,30 +55,114 @@ status_count(
 	}
 }
 
+/* "peer-closed:7,reset:1", or "-". */
+static char *
+format_endings(const struct status_row *row, char *text, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(text, size, "-");
+	for (int i = 0; i < ENDING_COUNT && used < size; i++)
+		if (row->endings[i] > 0)
+			used += (size_t)snprintf(text + used, size - used,
+			    "%s%s:%" PRIu64, used == 0 ? "" : ",",
+			    ending_name((enum ending)i), row->endings[i]);
+	return text;
+}
+
 char *
 status_format(const struct status_row *row, char *line, size_t size)
 {
-	int used, before = 0;
+	char endings[STATUS_FIELD_SIZE];
 
-	used = snprintf(line, size,
+	snprintf(line, size,
 	    "service=%s listen=%s state=%s busy=%u "
 	    "idle=%u other=%u workers=%u max=%u queue=%" PRIu32 "/%" PRIu32
-	    " connections=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64
-	    " log-lost=%" PRIu64 " endings=",
+	    " overflows=%" PRIu32 " connections=%" PRIu64 " in=%" PRIu64
+	    " out=%" PRIu64 " log-lost=%" PRIu64 " endings=%s holders=%s",
 	    row->service, row->address, row->state, row->busy, row->idle,
 	    row->other, row->workers, row->max, row->queue_length,
-	    row->queue_limit, row->connections, row->in, row->out,
-	    row->log_lost);
-	for (int i = 0; i < ENDING_COUNT; i++) {
-		if (used < 0 || (size_t)used >= size)
-			return line;
-		if (row->endings[i] > 0)
-			used += snprintf(line + used, size - (size_t)used,
-			    "%s%s:%" PRIu64, before++ == 0 ? "" : ",",
-			    ending_name((enum ending)i), row->endings[i]);
-	}
-	if (used >= 0 && (size_t)used < size)
-		snprintf(line + used, size - (size_t)used, "%s holders=%s",
-		    before == 0 ? "-" : "", row->holders);
+	    row->queue_limit, row->overflows, row->connections, row->in,
+	    row->out, row->log_lost,
+	    format_endings(row, endings, sizeof(endings)), row->holders);
 	return line;
+}
+
+#define COLUMNS 12
+
+typedef char fields[COLUMNS][STATUS_FIELD_SIZE];
+
+static void
+fill_titles(fields f)
+{
+	static const char *const titles[COLUMNS] = { "service", "listen",
+		"state", "busy", "idle", "other", "max", "queue", "overflows",
+		"connections", "endings", "holders" };
+
+	for (int i = 0; i < COLUMNS; i++)
+		strlcpy(f[i], titles[i], STATUS_FIELD_SIZE);
+}
+
+static void
+fill_fields(const struct status_row *row, fields f)
+{
+	const unsigned counts[] = { row->busy, row->idle, row->other,
+		row->max };
+
+	strlcpy(f[0], row->service, STATUS_FIELD_SIZE);
+	strlcpy(f[1], row->address, STATUS_FIELD_SIZE);
+	strlcpy(f[2], row->state, STATUS_FIELD_SIZE);
+	for (int i = 0; i < 4; i++)
+		snprintf(f[3 + i], STATUS_FIELD_SIZE, "%u", counts[i]);
+	snprintf(f[7], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
+	    row->queue_length, row->queue_limit);
+	snprintf(f[8], STATUS_FIELD_SIZE, "%" PRIu32, row->overflows);
+	snprintf(f[9], STATUS_FIELD_SIZE, "%" PRIu64, row->connections);
+	format_endings(row, f[10], STATUS_FIELD_SIZE);
+	strlcpy(f[11], row->holders, STATUS_FIELD_SIZE);
+}
+
+static void
+widen(size_t widths[COLUMNS], fields f)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		if (strlen(f[i]) > widths[i])
+			widths[i] = strlen(f[i]);
+}
+
+/* Returns where the line ends. */
+static char *
+put_line(char *to, const size_t widths[COLUMNS], fields f)
+{
+	for (int i = 0; i < COLUMNS - 1; i++)
+		to += sprintf(to, "%-*s ", (int)widths[i], f[i]);
+	return to + sprintf(to, "%s\n", f[COLUMNS - 1]);
+}
+
+size_t
+status_table_size(uint32_t count)
+{
+	return ((size_t)count + 1) * COLUMNS * (STATUS_FIELD_SIZE + 1) + 1;
+}
+
+char *
+status_table(const struct status_row *rows, uint32_t count, char *text)
+{
+	size_t widths[COLUMNS] = { 0 };
+	char *to = text;
+	fields f;
+
+	fill_titles(f);
+	widen(widths, f);
+	for (uint32_t i = 0; i < count; i++) {
+		fill_fields(&rows[i], f);
+		widen(widths, f);
+	}
+	fill_titles(f);
+	to = put_line(to, widths, f);
+	for (uint32_t i = 0; i < count; i++) {
+		fill_fields(&rows[i], f);
+		to = put_line(to, widths, f);
+	}
+	return text;
 }

@@ -22,6 +22,7 @@ struct status_row {
 	unsigned max;
 	uint32_t queue_length;
 	uint32_t queue_limit;
+	uint32_t overflows; /* as tcpstate_drops counts them */
 	uint64_t connections;
 	uint64_t in;
 	uint64_t out;
@@ -36,9 +37,20 @@ struct status_row {
 void status_count(
     const struct scoreboard *board, uint32_t index, struct status_row *row);
 
-#define STATUS_LINE_SIZE 1024
+#define STATUS_LINE_SIZE 2048
+#define STATUS_FIELD_SIZE 512 /* of all endings, or of holders */
 
 /* Writes one logfmt line to line (size bytes) and returns line. */
 char *status_format(const struct status_row *row, char *line, size_t size);
+
+/* For status_table, in bytes, with a terminating zero. */
+size_t status_table_size(uint32_t count);
+
+/*
+ * Writes a line of titles and one a row, in columns that are as wide as their
+ * widest field; no field has a space in it. Returns text, of
+ * status_table_size(count) bytes.
+ */
+char *status_table(const struct status_row *rows, uint32_t count, char *text);
 
 #endif

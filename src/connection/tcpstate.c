@@ -1,6 +1,7 @@
 #include "connection/tcpstate.h"
 
 /* The kernel's struct tcp_info; the one of netinet/tcp.h is shorter. */
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -68,5 +69,17 @@ tcpstate_queue(int fd, uint32_t *length, uint32_t *limit)
 		return -1;
 	*length = info.tcpi_unacked;
 	*limit = info.tcpi_sacked;
+	return 0;
+}
+
+int
+tcpstate_drops(int fd, uint32_t *drops)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) < 0)
+		return -1;
+	*drops = info[SK_MEMINFO_DROPS];
 	return 0;
 }

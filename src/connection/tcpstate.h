@@ -37,4 +37,12 @@ void tcpstate_silence(int fd, int64_t *ms, int64_t *probes);
  */
 int tcpstate_queue(int fd, uint32_t *length, uint32_t *limit);
 
+/*
+ * How many segments a listening socket has dropped, since it is there: SYNs
+ * and last acknowledgements of a handshake that met a full queue, and few
+ * others. SO_MEMINFO, see socket(7) and sk_drops in the kernel. Returns 0, or
+ * -1 with errno set.
+ */
+int tcpstate_drops(int fd, uint32_t *drops);
+
 #endif

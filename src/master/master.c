@@ -9,11 +9,11 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/status.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
+#include "master/report.h"
 #include "master/signals.h"
 #include "master/spawn.h"
 #include "master/start.h"
@@ -22,39 +22,6 @@
 #define WAKE_PERIOD_MS 2
 #define TITLE_SIZE 256
 #define FULL_WARN_MS 60000
-
-static void
-log_status(struct master *master)
-{
-	char holders[512], line[STATUS_LINE_SIZE];
-	const struct pool *pool;
-	unsigned listeners = 0;
-
-	TAILQ_FOREACH(pool, &master->pools, entry)
-		listeners++;
-	log_notice("status: master pid=%d listeners=%u log-lost=%" PRIu64,
-	    (int)getpid(), listeners, log_lost());
-	TAILQ_FOREACH(pool, &master->pools, entry) {
-		struct status_row row = { .service =
-					      pool->plan.service->known.name,
-			.address = pool->listener.address,
-			.state = master->stop.begun        ? "stopping" :
-			    pool->removed                  ? "removed" :
-			    pool_is_degraded(&pool->state) ? "degraded" :
-							     "serving",
-			.holders = fdref_describe(
-			    pool->listener.ref, holders, sizeof(holders)),
-			.workers = pool->state.alive + pool->state.leaving,
-			.max = pool->state.limits.max };
-
-		status_count(&master->board, pool->row, &row);
-		if (tcpstate_queue(fdref_fd(pool->listener.ref),
-			&row.queue_length, &row.queue_limit) < 0)
-			log_warn("%s: TCP_INFO", pool->listener.address);
-		log_notice(
-		    "status: %s", status_format(&row, line, sizeof(line)));
-	}
-}
 
 /* The first workers are in accept: whoever started us may go on. */
 static void
@@ -81,7 +48,7 @@ handle_signals(struct master *master, int64_t now)
 	if (signals_take_stop())
 		stop_request(master, now);
 	if (signals_take_usr1())
-		log_status(master);
+		report_log(master);
 	if (signals_take_hup())
 		reload_request(master);
 	if (signals_take_usr2())

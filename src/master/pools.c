@@ -75,6 +75,17 @@ pools_find(const struct pool_list *list, const char *address)
 	return NULL;
 }
 
+uint32_t
+pools_count(const struct pool_list *list)
+{
+	const struct pool *pool;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH(pool, list, entry)
+		count++;
+	return count;
+}
+
 /* Both generations of a reload are there for a while. */
 void
 pools_bound_slots(const struct pool_list *list, struct scoreboard *board)

@@ -68,6 +68,9 @@ void pools_remove(
 /* The pool of that address, which is not one that ends; or NULL. */
 struct pool *pools_find(const struct pool_list *list, const char *address);
 
+/* How many there are. */
+uint32_t pools_count(const struct pool_list *list);
+
 /*
  * Bounds what workers look at, when they count who is idle, by what these
  * pools may have at most.

@@ -125,14 +125,15 @@ static const struct status_row serving = { .service = "echo",
 	.max = 1024,
 	.queue_length = 5,
 	.queue_limit = 4096,
+	.overflows = 9,
 	.connections = UINT64_MAX,
 	.in = 6,
 	.out = 7,
 	.log_lost = 8 };
 
-#define FRONT                                                                          \
-	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "              \
-	"workers=6 max=1024 queue=5/4096 connections=18446744073709551615 in=6 out=7 " \
+#define FRONT                                                                                      \
+	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "                          \
+	"workers=6 max=1024 queue=5/4096 overflows=9 connections=18446744073709551615 in=6 out=7 " \
 	"log-lost=8 endings="
 #define BACK " holders=configuration,4241,4242"
 
@@ -177,6 +178,68 @@ START_TEST(a_line_that_does_not_fit_is_cut)
 }
 END_TEST
 
+static const char *
+table(const struct status_row *rows, uint32_t count)
+{
+	static char text[1 << 16];
+	size_t size = status_table_size(count);
+
+	ck_assert_uint_lt(size, sizeof(text));
+	memset(text, 'x', sizeof(text));
+	ck_assert_ptr_eq(status_table(rows, count, text), text);
+	ck_assert_uint_lt(strlen(text), size);
+	return text;
+}
+
+START_TEST(a_table_is_as_wide_as_its_widest_fields)
+{
+	struct status_row rows[] = { serving, serving };
+
+	rows[0].connections = 1;
+	rows[0].endings[ENDING_PEER_CLOSED] = 1;
+	rows[1].service = "daytime";
+	rows[1].busy = 100000;
+	rows[1].connections = 2;
+	rows[1].holders = "configuration";
+	ck_assert_str_eq(table(rows, 2),
+	    "service listen state   busy   idle other max  queue  overflows "
+	    "connections endings       holders\n"
+	    "echo    [::]:7 serving 1      2    3     1024 5/4096 9         "
+	    "1           peer-closed:1 configuration,4241,4242\n"
+	    "daytime [::]:7 serving 100000 2    3     1024 5/4096 9         "
+	    "2           -             configuration\n");
+}
+END_TEST
+
+START_TEST(a_table_may_have_no_row)
+{
+	ck_assert_str_eq(table(NULL, 0),
+	    "service listen state busy idle other max queue overflows "
+	    "connections endings holders\n");
+}
+END_TEST
+
+/* Every counter at its largest, and holders that were cut to their room. */
+START_TEST(the_largest_table_has_room)
+{
+	char holders[STATUS_FIELD_SIZE];
+	struct status_row rows[3];
+	const char *text;
+
+	memset(holders, 'h', sizeof(holders) - 1);
+	holders[sizeof(holders) - 1] = '\0';
+	for (int i = 0; i < 3; i++) {
+		rows[i] = serving;
+		rows[i].holders = holders;
+		for (int e = 0; e < ENDING_COUNT; e++)
+			rows[i].endings[e] = UINT64_MAX;
+	}
+	text = table(rows, 3);
+	ck_assert_ptr_nonnull(strstr(text, ",failed:18446744073709551615 hh"));
+	ck_assert_ptr_nonnull(strstr(text, holders));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -193,5 +256,9 @@ main(void)
 	tcase_add_test(tcase, a_line_leaves_out_endings_that_never_were);
 	tcase_add_test(tcase, a_line_has_all_endings_that_were);
 	tcase_add_test(tcase, a_line_that_does_not_fit_is_cut);
+	tcase = unit_case(suite, "table");
+	tcase_add_test(tcase, a_table_is_as_wide_as_its_widest_fields);
+	tcase_add_test(tcase, a_table_may_have_no_row);
+	tcase_add_test(tcase, the_largest_table_has_room);
 	return unit_run(suite);
 }
