@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "master/control.h"
 
 /* Once pids have come round, those below are not given again. */
 #define RESERVED_PIDS 300
@@ -55,6 +56,13 @@ soft_limit(int resource)
  */
 #define OWN_DESCRIPTORS 10
 
+/* The control socket, and its clients. */
+static int64_t
+control_descriptors(const struct conf *conf)
+{
+	return strcmp(conf->control, "none") == 0 ? 0 : CONTROL_FDS;
+}
+
 static void
 find_limits(const struct conf *conf, struct limit limits[LIMIT_COUNT])
 {
@@ -70,7 +78,8 @@ find_limits(const struct conf *conf, struct limit limits[LIMIT_COUNT])
 		}
 	limits[0] = (struct limit){ "RLIMIT_NOFILE",
 		"raise it (LimitNOFILE= of the unit, ulimit -n)",
-		soft_limit(RLIMIT_NOFILE), listeners + OWN_DESCRIPTORS };
+		soft_limit(RLIMIT_NOFILE),
+		listeners + OWN_DESCRIPTORS + control_descriptors(conf) };
 	/* Root is not held to RLIMIT_NPROC. */
 	limits[1] = (struct limit){ "RLIMIT_NPROC",
 		"raise it (LimitNPROC= of the unit, ulimit -u), or lower "

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
+#include "master/command.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/report.h"
@@ -181,24 +182,31 @@ wait_for_event(struct master *master, int64_t until)
 {
 	int64_t now = clock_ms();
 	bool deaf = now < master->deaf_until;
-	struct pollfd p = { .fd = deaf ? -1 : master->wake_fd,
-		.events = POLLIN };
-	int left = clock_left(
-	    deaf && master->deaf_until < until ? master->deaf_until : until,
-	    now);
-	struct timespec ts = { left / 1000, left % 1000 * 1000000L };
+	struct pollfd fds[1 + CONTROL_FDS] = {
+		{ .fd = deaf ? -1 : master->wake_fd, .events = POLLIN }
+	};
+	struct timespec ts;
 	uint64_t count;
+	int left;
 
-	if (ppoll(&p, 1, left < 0 ? NULL : &ts, signals_wait_mask()) < 0 &&
+	if (deaf)
+		until = earlier(until, master->deaf_until);
+	until = earlier(until, control_prepare(master->control, fds + 1, now));
+	left = clock_left(until, now);
+	ts = (struct timespec){ left / 1000, left % 1000 * 1000000L };
+	if (ppoll(fds, 1 + CONTROL_FDS, left < 0 ? NULL : &ts,
+		signals_wait_mask()) < 0 &&
 	    errno != EINTR)
 		fatal("ppoll");
-	if (!(p.revents & POLLIN))
+	now = clock_ms();
+	control_serve(master->control, fds + 1, now, command_run, master);
+	if (!(fds[0].revents & POLLIN))
 		return;
 	/* Emptied before it is acted on, so that no wake-up is lost. */
 	if (read(master->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		fatal("wake-up descriptor");
 	/* A worker that was taken over may write without an end. */
-	master->deaf_until = clock_ms() + WAKE_PERIOD_MS;
+	master->deaf_until = now + WAKE_PERIOD_MS;
 }
 
 static bool
@@ -254,11 +262,23 @@ clean_up(struct master *master)
 	child_table_free(&master->children);
 	scoreboard_destroy(&master->board);
 	spawn_release(master->sandbox);
+	control_socket_close(&master->control_socket);
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->pid_file);
 	free(master->pid_file);
 	close(master->wake_fd);
 	conf_free(master->conf);
+}
+
+/* The last act: whoever asked for the stop may start another one now. */
+static void
+answer_stop(struct master *master)
+{
+	control_outcome(master->control, CONTROL_STOP, true,
+	    master->stop.killed ?
+		"stopped; workers that still served were killed" :
+		"stopped");
+	control_free(master->control);
 }
 
 int
@@ -289,6 +309,7 @@ master_run(struct conf *conf, const struct privilege *privilege,
 		.conf = conf,
 		.privilege = *privilege,
 		.pidfile_fd = -1,
+		.control_socket = { .fd = -1 },
 		.ready_fd = -1 };
 
 	TAILQ_INIT(&master.pools);
@@ -304,5 +325,6 @@ master_run(struct conf *conf, const struct privilege *privilege,
 	loop(&master);
 	clean_up(&master);
 	log_notice("stopped");
+	answer_stop(&master);
 	return master.start_failed ? 1 : 0;
 }

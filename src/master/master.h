@@ -12,6 +12,8 @@
 #include "common/privilege.h"
 #include "common/scoreboard.h"
 #include "master/child.h"
+#include "master/control.h"
+#include "master/control_socket.h"
 #include "master/notify.h"
 #include "master/pools.h"
 #include "master/reload.h"
@@ -58,6 +60,8 @@ struct master {
 	struct reload reload;
 	struct upgrade upgrade;
 	struct notify notify;
+	struct control_socket control_socket;
+	struct control *control; /* its clients; also where there is none */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "master/background.h"
@@ -15,6 +16,7 @@
 #define ROWS_A_LISTEN 4 /* a name may have several addresses */
 #define SPARE_ROWS 64
 #define SPARE_SLOTS 16384
+#define PLACE_SIZE 512 /* "FILE:LINE: control" */
 
 static void
 lock_pidfile(struct master *master)
@@ -48,15 +50,58 @@ lock_pidfile(struct master *master)
 	fatalx("already running: another process holds pid-file %s", path);
 }
 
-/* A start that fails leaves no PID file: an empty one would be misread. */
+/*
+ * A start that fails leaves no PID file, for an empty one would be misread, and
+ * no socket.
+ */
 static void
-release_pidfile(struct master *master)
+release_names(struct master *master)
 {
 	int saved = errno;
 
+	control_socket_close(&master->control_socket);
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->pid_file);
 	errno = saved;
+}
+
+/*
+ * The default path may be out of reach for whoever is not root. What was asked
+ * for must be there, and so must a place that nobody else has.
+ */
+static void
+open_control(struct master *master)
+{
+	const char *path = master->conf->control;
+	bool given = conf_is_set(master->conf, "control");
+	char place[PLACE_SIZE], why[CONTROL_SOCKET_WHY_SIZE];
+	enum control_socket_result result;
+
+	if (strcmp(path, "none") == 0)
+		return;
+	if (!given && geteuid() == 0)
+		control_socket_make_directory(path);
+	result = control_socket_open(&master->control_socket, path, why);
+	if (result == CONTROL_SOCKET_OPEN)
+		return;
+	conf_place(master->conf, "control", place, sizeof(place));
+	if (given || result == CONTROL_SOCKET_TAKEN) {
+		release_names(master);
+		fatalx("not started: %s %s: %s", place, path, why);
+	}
+	log_warnx("%s %s: %s; serving without it: preforkctl(8) will not reach "
+		  "this daemon",
+	    place, path, why);
+}
+
+static void
+make_control(struct master *master)
+{
+	master->control = control_new(master->control_socket.fd);
+	if (master->control == NULL) {
+		release_names(master);
+		fatal("not started: no memory for the control socket");
+	}
 }
 
 static int
@@ -96,7 +141,7 @@ create_scoreboard(struct master *master)
 	if (make_room(master, rows, workers * 2 + SPARE_SLOTS) == 0 ||
 	    make_room(master, rows, workers + 1) == 0)
 		return;
-	release_pidfile(master);
+	release_names(master);
 	/* Its memory is a file to the kernel: limits of files count. */
 	fatal("not started: no memory for the scoreboard of %" PRIu64
 	      " workers (%s)",
@@ -140,7 +185,7 @@ open_listeners(struct master *master)
 			if (open_listen(master, service, listen) < 0)
 				failed = true;
 	if (failed) {
-		release_pidfile(master);
+		release_names(master);
 		fatalx("not started: not every address could be listened on");
 	}
 	pools_bound_slots(&master->pools, &master->board);
@@ -154,7 +199,7 @@ prepare_workers(struct master *master)
 
 	master->sandbox = spawn_prepare();
 	if (master->sandbox == NULL) {
-		release_pidfile(master);
+		release_names(master);
 		fatal("not started: the sandbox of workers cannot be made "
 		      "(free memory, or raise RLIMIT_NOFILE)");
 	}
@@ -176,10 +221,13 @@ write_pidfile(struct master *master)
 {
 	if (master->pidfile_fd < 0)
 		return;
-	if (pidlock_write(master->pidfile_fd, master->conf->pid_file) < 0)
+	if (pidlock_write(master->pidfile_fd, master->conf->pid_file) < 0) {
+		master->pidfile_fd = -1; /* that has removed it */
+		release_names(master);
 		fatal("pid-file %s cannot be written (make room for it, name "
 		      "another with -p, or \"pid-file none\")",
 		    master->conf->pid_file);
+	}
 }
 
 /* Nothing after this needs more than a fork. */
@@ -188,7 +236,7 @@ limit_master(struct master *master)
 {
 	if (privilege_limit_master(&master->privilege) == 0)
 		return;
-	release_pidfile(master);
+	release_names(master);
 	fatal("not started: capabilities cannot be given up (does a "
 	      "container forbid capset(2) or prctl(2)?)");
 }
@@ -206,6 +254,8 @@ start(struct master *master, bool background)
 		fatal("eventfd");
 	/* First the PID file: it names who runs, a port only that one does. */
 	lock_pidfile(master);
+	open_control(master);
+	make_control(master);
 	/* Before the sockets, for which descriptors may be too few. */
 	limits_warn(master->conf);
 	create_scoreboard(master);

@@ -1,0 +1,122 @@
+/*
+ * master/command: requests, and what is answered before anything is done.
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/command.h"
+#define ROWS 1
+#define SLOTS 1
+#include "unit/board.h"
+
+static struct conf conf = { .stop_timeout = 1000 };
+static struct master master;
+
+static void
+make(void)
+{
+	board_make();
+	memset(&master, 0, sizeof(master));
+	master.conf = &conf;
+	master.board = board;
+	master.control = control_new(-1);
+	RB_INIT(&master.children.all);
+	ck_assert_ptr_nonnull(master.control);
+}
+
+static void
+destroy(void)
+{
+	control_free(master.control);
+	board_destroy();
+}
+
+/* What a client is told that sends this line; "" where it has to wait. */
+static const char *
+told(const char *line)
+{
+	static char text[8192];
+	struct pollfd fds[CONTROL_FDS];
+	size_t used = 0;
+	ssize_t n;
+	int pair[2];
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	control_admit(master.control, pair[0], clock_ms());
+	ck_assert_int_gt(write(pair[1], line, strlen(line)), 0);
+	control_prepare(master.control, fds, clock_ms());
+	ck_assert_int_eq(poll(fds, CONTROL_FDS, 0), 1);
+	control_serve(master.control, fds, clock_ms(), command_run, &master);
+	while ((n = read(pair[1], text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	close(pair[1]);
+	return text;
+}
+
+#define LIST                                                                   \
+	"; the commands are: status, reload, upgrade, stop, log-level LEVEL\n"
+
+static const struct {
+	const char *line;
+	const char *reply;
+} refused[] = {
+	{ "nosuch\n", "error\nunknown command: nosuch" LIST },
+	{ "Status\n", "error\nunknown command: Status" LIST },
+	{ "status now\n", "error\ntakes no argument: status" LIST },
+	{ "log-level\n", "error\nan argument is missing: log-level" LIST },
+	{ "\n", "error\na command is a word, and at most one more" LIST },
+	{ " \t\n", "error\na command is a word, and at most one more" LIST },
+	{ "log-level debug now\n",
+	    "error\na command is a word, and at most one more" LIST },
+	{ "log-level loud\n",
+	    "error\nlog-level loud: must be error, warning, notice, info or "
+	    "debug\n" },
+	{ "reload\n", "error\nthis version cannot reload\n" },
+	{ "upgrade\n", "error\nthis version cannot upgrade\n" },
+};
+
+START_TEST(what_cannot_be_done_says_why)
+{
+	ck_assert_str_eq(told(refused[_i].line), refused[_i].reply);
+	ck_assert(!master.stop.begun);
+}
+END_TEST
+
+START_TEST(a_level_is_for_the_master_and_its_workers)
+{
+	ck_assert_str_eq(
+	    told("  log-level\twarning \n"), "ok\nlog-level warning\n");
+	ck_assert_int_eq(log_level(), LOG_WARNING);
+	ck_assert_uint_eq(board.header->log_level, LOG_WARNING);
+	ck_assert_str_eq(told("log-level debug\n"), "ok\nlog-level debug\n");
+	ck_assert_int_eq(log_level(), LOG_DEBUG);
+	ck_assert_uint_eq(board.header->log_level, LOG_DEBUG);
+}
+END_TEST
+
+START_TEST(a_stop_begins_and_is_answered_later)
+{
+	ck_assert_str_eq(told("stop\n"), "");
+	ck_assert(master.stop.begun);
+	ck_assert(!master.stop.killed);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("command");
+	TCase *tcase = unit_case(suite, "requests");
+
+	tcase_add_checked_fixture(tcase, make, destroy);
+	tcase_add_loop_test(tcase, what_cannot_be_done_says_why, 0,
+	    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_test(tcase, a_level_is_for_the_master_and_its_workers);
+	tcase_add_test(tcase, a_stop_begins_and_is_answered_later);
+	return unit_run(suite);
+}
