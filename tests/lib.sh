@@ -14,11 +14,12 @@ PATH=$PATH:/usr/sbin:/sbin
 : "${TOP_SRCDIR:=$(cd "$(dirname "$0")/../.." && pwd)}"
 : "${TOP_BUILDDIR:=$TOP_SRCDIR/build}"
 : "${PREFORKD:=$TOP_BUILDDIR/preforkd}"
+: "${PREFORKCTL:=$TOP_BUILDDIR/preforkctl}"
 : "${CLIENT:=$TOP_BUILDDIR/tests/system/client}"
 : "${UNLOCKED:=$TOP_BUILDDIR/tests/system/unlocked}"
 : "${TEST_LIMIT:=240}"
 : "${SANDBOX:=yes}"
-export TOP_SRCDIR TOP_BUILDDIR PREFORKD CLIENT
+export TOP_SRCDIR TOP_BUILDDIR PREFORKD PREFORKCTL CLIENT
 
 # A test that hangs is a failed test: the whole group ends.
 if [ -z "${TEST_LIMITED-}" ]; then
@@ -238,6 +239,12 @@ conf()
 		done
 		echo "}"
 	done
+}
+
+# The same with a control socket at $T/control.
+conf_with_control()
+{
+	conf "$@" | sed "s|^control none|control $T/control|"
 }
 
 is_serving()

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Includes point down: main, master, worker, services, connection, common.
+# Includes point down: main, master, worker, services, connection, common; and
+# main, control, common, beside them.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 cd "$TOP_SRCDIR/src" || exit 99
@@ -8,7 +9,7 @@ rank()
 {
 	case $1 in
 	common/*) echo 1 ;;
-	connection/*) echo 2 ;;
+	connection/* | control/*) echo 2 ;;
 	services/*) echo 3 ;;
 	worker/*) echo 4 ;;
 	master/*) echo 5 ;;
@@ -53,6 +54,24 @@ for file in *.[ch] */*.[ch]; do
 	[ -f "$file" ] || continue
 	t "src/$file includes nothing above it" points_down "$file"
 done
+# preforkctl knows nothing of a daemon but what it says.
+control_is_apart()
+{
+	equals "" "$(includes_of control/* preforkctl.c |
+		grep -Ev '^(control|common)/')" &&
+		equals "" "$(includes_of preforkd.c master/* worker/* \
+			services/* connection/* common/* | grep '^control/')"
+}
+
+includes_of()
+{
+	for file; do
+		includes "$file"
+	done
+}
+
+t "preforkctl.c and control/ include common/ alone, and nobody them" \
+	control_is_apart
 t "only master/spawn includes worker/worker.h" only_spawn_knows_worker
 t "common/log includes nothing of ours but its header" \
 	equals common/log.h "$(includes common/log.c)$(includes common/log.h)"

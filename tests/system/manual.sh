@@ -26,12 +26,23 @@ documented()
 # Each option of -h has an .It Fl line, and the other way round.
 options()
 {
-	"$PREFORKD" -h | sed -n 's/^  -\([A-Za-z]\) .*/\1/p' | sort
+	"$1" -h | sed -n 's/^  -\([A-Za-z]\) .*/\1/p' | sort
 }
 
 documented_options()
 {
-	sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$TOP_SRCDIR/man/preforkd.8" | sort
+	sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$TOP_SRCDIR/man/$1" | sort
+}
+
+# The same for the commands of preforkctl.
+commands()
+{
+	"$PREFORKCTL" -h | sed -n '/^Commands:/,/^See/s/^  \([a-z-]*\) .*/\1/p' | sort
+}
+
+documented_commands()
+{
+	sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' "$TOP_SRCDIR/man/preforkctl.8" | sort
 }
 
 endings()
@@ -46,7 +57,7 @@ documented_endings()
 		"$TOP_SRCDIR/man/preforkd.8" | sort
 }
 
-for page in preforkd.8 preforkd.conf.5; do
+for page in preforkd.8 preforkctl.8 preforkd.conf.5; do
 	t "$page is clean under mandoc -T lint" \
 		lint_clean "$TOP_SRCDIR/man/$page"
 done
@@ -55,7 +66,12 @@ t "no word of a heading is taken for a macro" not sh -c \
 t "every keyword is in preforkd.conf(5), and no other" \
 	equals "$(keywords | sort -u)" "$(documented | sort)"
 t "every option is in preforkd(8), and no other" \
-	equals "$(options)" "$(documented_options)"
+	equals "$(options "$PREFORKD")" "$(documented_options preforkd.8)"
+t "every option is in preforkctl(8), and no other" \
+	equals "$(options "$PREFORKCTL")" "$(documented_options preforkctl.8)"
+t "every command is in preforkctl(8), and no other" \
+	equals "$(commands)" "$(documented_commands)"
+t "... five of them" equals 5 "$(commands | wc -l)"
 t "every ending is in preforkd(8), and no other" \
 	equals "$(endings)" "$(documented_endings)"
 t "ten endings" equals 10 "$(endings | wc -l)"
@@ -63,5 +79,10 @@ for section in NAME SYNOPSIS DESCRIPTION ENDINGS SIGNALS FILES "EXIT STATUS" \
     EXAMPLES "SEE ALSO" STANDARDS HISTORY CAVEATS; do
 	t "preforkd(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkd.8"
+done
+for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS PROTOCOL FILES \
+    "EXIT STATUS" EXAMPLES "SEE ALSO"; do
+	t "preforkctl(8) has $section" \
+		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"
 done
 finish

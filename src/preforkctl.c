@@ -1,0 +1,158 @@
+/*
+ * preforkctl - asks a running preforkd; see preforkctl(8).
+ */
+#include <err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/client.h"
+
+#define EXIT_USAGE 2
+#define EXIT_NO_DAEMON 3
+#define DEFAULT_SOCKET RUNSTATEDIR "/preforkd/control.sock"
+#define LIMIT_MS 10000 /* to be heard, and for an answer that is at hand */
+#define REQUEST_SIZE 256
+
+static const struct command {
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	bool takes_time;      /* as long as the daemon needs */
+	const char *help;
+} commands[] = {
+	{ "status", NULL, false, "what is served, by how many, and to whom" },
+	{ "reload", NULL, true, "read the configuration again" },
+	{ "upgrade", NULL, true, "go on as the new binary" },
+	{ "stop", NULL, true, "stop gracefully" },
+	{ "log-level", "level", false,
+	    "error, warning, notice, info or debug, from now on" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* What was written to stdout has arrived there. */
+static bool
+is_written(void)
+{
+	if (fflush(stdout) == 0)
+		return true;
+	warn("standard output");
+	return false;
+}
+
+static const char usage[] =
+    "usage: preforkctl [-hV] [-s socket] command [argument]\n";
+
+static void
+print_help(void)
+{
+	printf("%s"
+	       "  -s socket   of the daemon (default " DEFAULT_SOCKET ")\n"
+	       "  -V          version\n"
+	       "  -h          this help\n"
+	       "Commands:\n",
+	    usage);
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-9s %-6s %s\n", commands[i].name,
+		    commands[i].argument == NULL ? "" : commands[i].argument,
+		    commands[i].help);
+	printf("See preforkctl(8).\n");
+}
+
+static _Noreturn void
+fail_usage(const char *what, const char *name)
+{
+	fprintf(stderr, "preforkctl: %s%s\n%s", what, name, usage);
+	fprintf(stderr, "commands:");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(stderr, "%s %s%s%s", i == 0 ? "" : ",",
+		    commands[i].name, commands[i].argument == NULL ? "" : " ",
+		    commands[i].argument == NULL ? "" : commands[i].argument);
+	fprintf(stderr, "\n");
+	exit(EXIT_USAGE);
+}
+
+/* Returns the socket's path; what is left of argv is the command. */
+static const char *
+parse_options(int argc, char **argv)
+{
+	const char *path = DEFAULT_SOCKET;
+	int c;
+
+	while ((c = getopt(argc, argv, "+hs:V")) != -1)
+		switch (c) {
+		case 'h':
+			print_help();
+			exit(is_written() ? 0 : 1);
+		case 's':
+			path = optarg;
+			break;
+		case 'V':
+			printf("preforkctl %s\n", PACKAGE_VERSION);
+			exit(is_written() ? 0 : 1);
+		default:
+			fprintf(stderr, "%s", usage);
+			exit(EXIT_USAGE);
+		}
+	return path;
+}
+
+/* The command of these words, which are written to request as one line. */
+static const struct command *
+parse_command(char *const *words, int count, char request[REQUEST_SIZE])
+{
+	const struct command *command = NULL;
+
+	if (count == 0)
+		fail_usage("a command is missing", "");
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, words[0]) == 0)
+			command = &commands[i];
+	if (command == NULL)
+		fail_usage("unknown command: ", words[0]);
+	if (count > 1 + (command->argument != NULL))
+		fail_usage("one argument too many: ", words[count - 1]);
+	if (count < 1 + (command->argument != NULL))
+		fail_usage("an argument is missing: ", words[0]);
+	/* Cut or empty, it would be another request. */
+	if (count == 2 &&
+	    (strlen(words[1]) > REQUEST_SIZE / 2 ||
+		strcspn(words[1], " \t\r\n") != strlen(words[1]) ||
+		words[1][0] == '\0'))
+		fail_usage("the argument must be one word: ", words[1]);
+	snprintf(request, REQUEST_SIZE, "%s%s%s", words[0],
+	    count == 2 ? " " : "", count == 2 ? words[1] : "");
+	return command;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command *command;
+	char request[REQUEST_SIZE], why[CLIENT_WHY_SIZE], *text;
+	const char *path = parse_options(argc, argv);
+	int status = 1;
+
+	command = parse_command(argv + optind, argc - optind, request);
+	switch (client_ask(path, request, LIMIT_MS,
+	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, &text, why)) {
+	case CLIENT_OK:
+		fputs(text, stdout);
+		status = is_written() ? 0 : 1;
+		break;
+	case CLIENT_REFUSED:
+		fprintf(stderr, "preforkctl: %s", text);
+		break;
+	case CLIENT_FAILED:
+		fprintf(stderr, "preforkctl: %s\n", why);
+		break;
+	case CLIENT_NO_DAEMON:
+		fprintf(stderr, "preforkctl: %s\n", why);
+		status = EXIT_NO_DAEMON;
+		break;
+	}
+	free(text);
+	return status;
+}
