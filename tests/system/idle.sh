@@ -28,10 +28,12 @@ sees_calls()
 	field_is echo idle 4 && [ "$(wc -c <"$T/strace")" -gt "$before" ]
 }
 
-start "$(conf)"
+start "$(conf_with_control)"
 watch 5 "five seconds after the start: no system call by master or workers"
 "$CLIENT" echo -c -n 8 -b 1000 127.0.0.1 $ECHO >/dev/null
 "$CLIENT" daytime -n 20 127.0.0.1 $DAYTIME >/dev/null
+"$PREFORKCTL" -s "$T/control" status >"$T/status"
+t "a client of the control socket has its answer" grep -q ^echo "$T/status"
 until_true field_is echo idle 4
 until_true field_is daytime idle 4
 watch 6 "and none in six seconds after it has served"
