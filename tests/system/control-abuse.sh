@@ -3,7 +3,7 @@
 # daemon serves, others get their answer, and the master has little to do.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-need nc socat
+need socat
 HOLDERS=
 
 # Hundredths of a second that the master has worked.

@@ -4,7 +4,7 @@
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 need_root
-need nc setpriv socat
+need setpriv socat
 NOBODY="setpriv --reuid=65534 --regid=65534 --clear-groups"
 OTHER="setpriv --reuid=4711 --regid=4711 --clear-groups"
 
@@ -57,8 +57,8 @@ chmod 666 "$T/control"
 AS=$NOBODY ask stop
 t "... and is refused, whatever the mode is" equals 1 $STATUS
 t "... and told so" says '^preforkctl: not permitted: only root'
-t "so is one that asks by hand" equals "error not permitted: only root," "$(
-	printf 'stop\n' | $NOBODY nc -N -U "$T/control" | paste -s -d ' ' - |
+t "so is one that only listens" equals "error not permitted: only root," "$(
+	$NOBODY socat -u "UNIX-CONNECT:$T/control" - | paste -s -d ' ' - |
 	cut -d ' ' -f 1-5)"
 t "it serves as ever" answers
 
