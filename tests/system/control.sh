@@ -65,13 +65,13 @@ t "it serves as ever" answers
 # Workers that start while clients are there do not get those either.
 mkfifo "$T/hold"
 exec 8<>"$T/hold"
+BEFORE=$(ls "/proc/$DAEMON/fd" | wc -l)
 socat -u - "UNIX-CONNECT:$T/control" <"$T/hold" 8>&- &
 BACKGROUND=$!
 descriptors()
 {
 	equals "$2" "$(ls "/proc/$1/fd" | wc -l)"
 }
-BEFORE=$(ls "/proc/$DAEMON/fd" | wc -l)
 until_true descriptors "$DAEMON" $((BEFORE + 1))
 OLD=$(workers | cut -d ' ' -f 1)
 kill -KILL "$OLD"
