@@ -18,8 +18,9 @@ enum state { FREE, ASKING, WAITING, REPLYING };
 struct control_client {
 	enum state state;
 	int fd;
-	struct ucred peer;                     /* when it connected */
-	int64_t deadline;                      /* CLOCK_NEVER while it waits */
+	int polled;        /* its place in the fds of control_prepare, or -1 */
+	struct ucred peer; /* when it connected */
+	int64_t deadline;  /* CLOCK_NEVER while it waits */
 	enum control_what what;                /* it waits for */
 	char request[CONTROL_REQUEST_MAX + 2]; /* its LF, or a zero */
 	size_t asked;
@@ -30,6 +31,7 @@ struct control_client {
 
 struct control {
 	int listen_fd;
+	int polled;        /* as that of a client */
 	int64_t accept_at; /* not before */
 	int64_t warned_at; /* 0: never */
 	struct control_client clients[CONTROL_CLIENTS];
@@ -202,45 +204,54 @@ control_admit(struct control *control, int fd, int64_t now)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	client->state = ASKING;
 	client->fd = fd;
+	client->polled = -1;
 	client->peer = peer;
 	client->deadline = now + CONTROL_ASK_MS;
 }
 
-static int64_t
-sooner(int64_t a, int64_t b)
+static void
+wake_by(int64_t *wake, int64_t at)
 {
-	return a < b ? a : b;
+	if (at < *wake)
+		*wake = at;
 }
 
-int64_t
-control_prepare(
-    const struct control *control, struct pollfd fds[CONTROL_FDS], int64_t now)
+/* POLLHUP is told in any case: a client that waits may wait no more. */
+static short
+events_of(const struct control_client *client)
 {
-	int64_t wake = CLOCK_NEVER;
-	bool room = false;
+	return client->state == ASKING ? POLLIN :
+	    client->state == REPLYING  ? POLLOUT :
+					 0;
+}
 
+nfds_t
+control_prepare(struct control *control, struct pollfd fds[CONTROL_FDS],
+    int64_t now, int64_t *wake)
+{
+	bool room = free_place(control) != NULL;
+	int count = 0;
+
+	control->polled = -1;
+	if (control->listen_fd >= 0 && room && now >= control->accept_at) {
+		control->polled = count;
+		fds[count++] = (struct pollfd){ .fd = control->listen_fd,
+			.events = POLLIN };
+	} else if (control->listen_fd >= 0 && room) {
+		wake_by(wake, control->accept_at);
+	}
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		const struct control_client *client = &control->clients[i];
+		struct control_client *client = &control->clients[i];
 
-		room = room || client->state == FREE;
-		fds[1 + i] =
-		    (struct pollfd){ .fd = client->state == FREE ? -1 :
-								   client->fd,
-			    /* POLLHUP is told in any case: it waits no more. */
-			    .events = client->state == ASKING ? POLLIN :
-				client->state == REPLYING     ? POLLOUT :
-								0 };
-		if (client->state != FREE)
-			wake = sooner(wake, client->deadline);
+		client->polled = -1;
+		if (client->state == FREE)
+			continue;
+		client->polled = count;
+		fds[count++] = (struct pollfd){ .fd = client->fd,
+			.events = events_of(client) };
+		wake_by(wake, client->deadline);
 	}
-	fds[0] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	if (control->listen_fd >= 0 && room) {
-		if (now >= control->accept_at)
-			fds[0].fd = control->listen_fd;
-		else
-			wake = sooner(wake, control->accept_at);
-	}
-	return wake;
+	return (nfds_t)count;
 }
 
 /* The line is whole: it is run, and answered whatever becomes of it. */
@@ -289,8 +300,6 @@ static void
 serve_client(struct control_client *client, short revents, int64_t now,
     control_fn *run, void *context)
 {
-	if (client->state == FREE)
-		return;
 	if (revents != 0 && client->state == ASKING)
 		read_request(client, run, context);
 	else if (revents != 0 && client->state == REPLYING)
@@ -339,10 +348,14 @@ void
 control_serve(struct control *control, const struct pollfd fds[CONTROL_FDS],
     int64_t now, control_fn *run, void *context)
 {
-	for (int i = 0; i < CONTROL_CLIENTS; i++)
-		serve_client(&control->clients[i], fds[1 + i].revents, now, run,
-		    context);
-	/* One a turn, and after them: its place in fds was another's. */
-	if (fds[0].revents != 0)
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &control->clients[i];
+
+		if (client->state != FREE && client->polled >= 0)
+			serve_client(client, fds[client->polled].revents, now,
+			    run, context);
+	}
+	/* One a turn, and after them: it has not been polled. */
+	if (control->polled >= 0 && fds[control->polled].revents != 0)
 		accept_client(control, now);
 }

@@ -54,11 +54,12 @@ bool control_may_ask(uid_t peer, uid_t own);
 void control_admit(struct control *control, int fd, int64_t now);
 
 /*
- * Fills fds for ppoll(2), -1 where there is nothing to wait for. Returns when
- * control_serve wants to be called without an event, or CLOCK_NEVER.
+ * Fills fds for ppoll(2), as many as there are to wait for: it refuses more
+ * than RLIMIT_NOFILE, be they -1 or not. Returns their number, and makes *wake
+ * earlier where control_serve wants to be called without an event.
  */
-int64_t control_prepare(
-    const struct control *control, struct pollfd fds[CONTROL_FDS], int64_t now);
+nfds_t control_prepare(struct control *control, struct pollfd fds[CONTROL_FDS],
+    int64_t now, int64_t *wake);
 
 /* Does what ppoll has found, and ends clients that were too slow. */
 void

@@ -187,15 +187,15 @@ wait_for_event(struct master *master, int64_t until)
 	};
 	struct timespec ts;
 	uint64_t count;
+	nfds_t n;
 	int left;
 
 	if (deaf)
 		until = earlier(until, master->deaf_until);
-	until = earlier(until, control_prepare(master->control, fds + 1, now));
+	n = 1 + control_prepare(master->control, fds + 1, now, &until);
 	left = clock_left(until, now);
 	ts = (struct timespec){ left / 1000, left % 1000 * 1000000L };
-	if (ppoll(fds, 1 + CONTROL_FDS, left < 0 ? NULL : &ts,
-		signals_wait_mask()) < 0 &&
+	if (ppoll(fds, n, left < 0 ? NULL : &ts, signals_wait_mask()) < 0 &&
 	    errno != EINTR)
 		fatal("ppoll");
 	now = clock_ms();

@@ -40,6 +40,7 @@ told(const char *line)
 {
 	static char text[8192];
 	struct pollfd fds[CONTROL_FDS];
+	int64_t wake = CLOCK_NEVER;
 	size_t used = 0;
 	ssize_t n;
 	int pair[2];
@@ -48,8 +49,10 @@ told(const char *line)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	control_admit(master.control, pair[0], clock_ms());
 	ck_assert_int_gt(write(pair[1], line, strlen(line)), 0);
-	control_prepare(master.control, fds, clock_ms());
-	ck_assert_int_eq(poll(fds, CONTROL_FDS, 0), 1);
+	ck_assert_int_eq(
+	    poll(fds, control_prepare(master.control, fds, clock_ms(), &wake),
+		0),
+	    1);
 	control_serve(master.control, fds, clock_ms(), command_run, &master);
 	while ((n = read(pair[1], text + used, sizeof(text) - 1 - used)) > 0)
 		used += (size_t)n;

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -73,23 +75,24 @@ static int64_t
 turn(void)
 {
 	struct pollfd fds[CONTROL_FDS];
+	int64_t wake = CLOCK_NEVER;
 
-	control_prepare(control, fds, now);
-	ck_assert_int_ge(poll(fds, CONTROL_FDS, 0), 0);
+	ck_assert_int_ge(
+	    poll(fds, control_prepare(control, fds, now, &wake), 0), 0);
 	control_serve(control, fds, now, run, requests);
-	return control_prepare(control, fds, now);
+	wake = CLOCK_NEVER;
+	control_prepare(control, fds, now, &wake);
+	return wake;
 }
 
 static unsigned
 places_taken(void)
 {
 	struct pollfd fds[CONTROL_FDS];
-	unsigned taken = 0;
+	int64_t wake = CLOCK_NEVER;
 
-	control_prepare(control, fds, now);
-	for (int i = 1; i < CONTROL_FDS; i++)
-		taken += fds[i].fd >= 0;
-	return taken;
+	/* Without a listening socket these are all. */
+	return (unsigned)control_prepare(control, fds, now, &wake);
 }
 
 static void
@@ -297,9 +300,24 @@ START_TEST(one_that_vanishes_frees_its_place)
 }
 END_TEST
 
-START_TEST(there_are_eight_places)
+/* Whether it would accept another one; all that is polled is open. */
+static bool
+accepts(int listener)
 {
 	struct pollfd fds[CONTROL_FDS];
+	int64_t wake = CLOCK_NEVER;
+	nfds_t n = control_prepare(control, fds, now, &wake);
+	bool yes = false;
+
+	for (nfds_t i = 0; i < n; i++) {
+		ck_assert_int_ge(fcntl(fds[i].fd, F_GETFD), 0);
+		yes = yes || fds[i].fd == listener;
+	}
+	return yes;
+}
+
+START_TEST(there_are_eight_places)
+{
 	const struct sockaddr at = { .sa_family = AF_UNIX };
 	int clients[CONTROL_CLIENTS], ninth, listener;
 
@@ -310,24 +328,63 @@ START_TEST(there_are_eight_places)
 	ck_assert_int_eq(listen(listener, 1), 0);
 	control = control_new(listener);
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		control_prepare(control, fds, now);
-		ck_assert_int_eq(fds[0].fd, listener);
+		ck_assert(accepts(listener));
 		clients[i] = join();
 	}
-	control_prepare(control, fds, now);
-	ck_assert_int_eq(fds[0].fd, -1);
+	ck_assert(!accepts(listener));
 	ninth = join();
 	ck_assert_str_eq(heard(ninth), "error\ntoo many clients; try again\n");
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+	/* Not in the order in which they came. */
+	for (int i = CONTROL_CLIENTS - 1; i >= 0; i--) {
 		say(clients[i], "x\n");
 		turn();
 		ck_assert_str_eq(heard(clients[i]), "ok\ntext\n");
 		close(clients[i]);
+		ck_assert(accepts(listener));
 	}
-	ck_assert_uint_eq(places_taken(), 0);
-	control_prepare(control, fds, now);
-	ck_assert_int_eq(fds[0].fd, listener);
 	close(ninth);
+	close(listener);
+}
+END_TEST
+
+/* A listening socket that somebody waits at; returns that one's end too. */
+static int
+listener_with_client(int *client)
+{
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	socklen_t length = sizeof(at);
+
+	ck_assert_int_eq(
+	    bind(listener, (struct sockaddr *)&at, sizeof(at.sun_family)), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&at, &length);
+	*client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(connect(*client, (struct sockaddr *)&at, length), 0);
+	return listener;
+}
+
+START_TEST(accept_that_fails_is_no_busy_loop)
+{
+	struct rlimit limit, none;
+	int client, listener = listener_with_client(&client);
+
+	control_free(control);
+	control = control_new(listener);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)client + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(turn(), now + 1000);
+	ck_assert(!accepts(listener));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	now += 1000;
+	ck_assert(accepts(listener));
+	turn();
+	say(client, "x\n");
+	turn();
+	ck_assert_str_eq(heard(client), "ok\ntext\n");
+	close(client);
 	close(listener);
 }
 END_TEST
@@ -511,6 +568,7 @@ add_request_tests(Suite *suite)
 	tcase_add_test(tcase, a_byte_now_and_then_does_not_gain_time);
 	tcase_add_loop_test(tcase, one_that_vanishes_frees_its_place, 0, 2);
 	tcase_add_test(tcase, there_are_eight_places);
+	tcase_add_test(tcase, accept_that_fails_is_no_busy_loop);
 	tcase_add_test(tcase, a_request_that_nothing_answers_is_an_error);
 	tcase_add_test(tcase, root_and_our_own_user_may_ask);
 }
