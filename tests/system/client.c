@@ -26,7 +26,7 @@ static const char usage[] =
     "usage: client echo    [-clr] [-n connections] [-b bytes] [-k chunk]\n"
     "                      [-s seed] [-t seconds] host port\n"
     "       client daytime [-f] [-n times] [-t seconds] host port\n"
-    "       client connect [-n connections] [-t seconds] host port\n"
+    "       client connect [-l] [-n connections] [-t seconds] host port\n"
     "       client mixed   [-n connections] [-t seconds] address echo,daytime\n"
     "       client play    [-f] [-t seconds] host port step ...\n"
     "       client stamp\n"
@@ -85,10 +85,14 @@ look_behind_fin(int fd)
 	return END_FIN;
 }
 
-/* How many of -n connections the far end lets through within -t. */
+/*
+ * How many of -n connections the far end lets through within -t; with -l they
+ * stay until stdin has ended.
+ */
 int
 run_connect(const struct options *o)
 {
+	char byte;
 	struct pollfd *p = calloc(o->connections, sizeof(*p));
 	int64_t end = now_ms() + o->limit_ms;
 	unsigned done = 0;
@@ -109,6 +113,9 @@ run_connect(const struct options *o)
 			}
 	}
 	printf("connected=%u\n", done);
+	fflush(stdout);
+	while (o->late && read(STDIN_FILENO, &byte, 1) > 0)
+		;
 	free(p);
 	return 0;
 }

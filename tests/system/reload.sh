@@ -2,29 +2,7 @@
 # HUP: from one configuration to the next, or not at all.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-OTHER=17099
-MUCH=20000000 # bytes, more than buffers hold
-
-# Whole or not at all: a reload that waits may read it at any time.
-write_file()
-{
-	printf '%s\n' "$1" >"$T/new.conf"
-	mv "$T/new.conf" "$T/preforkd.conf"
-}
-
-# reload TEXT: the new file, and the outcome awaited.
-reload()
-{
-	write_file "$1"
-	outcomes=$(log_lines 'notice: reloaded|error: reload refused')
-	kill -HUP "$DAEMON"
-	until_true outcome_came "$outcomes"
-}
-
-outcome_came()
-{
-	[ "$(log_lines 'notice: reloaded|error: reload refused')" -gt "$1" ]
-}
+. "${TOP_SRCDIR:-.}/tests/outcome.sh"
 
 # refused TEXT PATTERN: the reload is, for that reason, and all stays.
 refused()
@@ -35,39 +13,6 @@ refused()
 		tail -n 2 "$T/log" | grep -q 'reload refused' &&
 		until_true same_workers "$before" &&
 		equals "$descriptors" "$(ls "/proc/$DAEMON/fd")"
-}
-
-same_workers()
-{
-	equals "$1" "$(workers)"
-}
-
-none_of()
-{
-	for pid; do
-		gone "$pid" || return 1
-	done
-}
-
-echoes()
-{
-	"$CLIENT" echo -c -b 1000 -t 10 127.0.0.1 "${1:-$ECHO}" >/dev/null
-}
-
-is_refused()
-{
-	"$CLIENT" connect -t 1 127.0.0.1 "$1" | grep -q 'connected=0'
-}
-
-with_other()
-{
-	conf "$@"
-	printf 'service discard {\nlisten 127.0.0.1:%s\n}\n' $OTHER
-}
-
-without_daytime()
-{
-	conf "$@" | sed '/^service daytime/,$d'
 }
 
 A=$(conf "max-workers 4")
@@ -95,9 +40,10 @@ kill $BACKGROUND
 wait $BACKGROUND
 BACKGROUND=
 mv "$T/preforkd.conf" "$T/away"
-outcomes=$(log_lines 'notice: reloaded|error: reload refused')
+outcomes=$(log_lines "$RELOAD_ENDS")
 kill -HUP "$DAEMON"
-t "a file that is not there is refused" until_true outcome_came "$outcomes"
+t "a file that is not there is refused" \
+	until_true more_lines "$RELOAD_ENDS" "$outcomes"
 t "... and workers serve on" echoes
 if [ "$(id -u)" = 0 ] && [ "${TEST_NAMESPACE-}" = root ]; then
 	t "a user who is not there is refused" \
