@@ -454,7 +454,10 @@ spawn_note_reaped(struct master *master, pid_t pid, int status, int64_t now)
 	child->pid = 0;
 	degraded = pool_reaped(state_of(child), &life, now);
 	if (child->fresh) {
-		reload_fail(master, "a worker with the new settings ended");
+		/* One that was in accept and left as it shall has shown it. */
+		if (pool_died_early(&life) || pool->fresh.arrived == 0)
+			reload_fail(
+			    master, "a worker with the new settings ended");
 		return;
 	}
 	if (degraded)

@@ -1,0 +1,39 @@
+#!/bin/sh
+# HUP where it is narrow: workers that leave meanwhile, queues and listeners
+# that go, a stop in between.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "${TOP_SRCDIR:-.}/tests/outcome.sh"
+
+# many_listens SERVICE FIRST_PORT NUMBER
+many_listens()
+{
+	echo "service $1 {"
+	seq -f '%.0f' "$2" $(($2 + $3 - 1)) | sed 's/^/listen 127.0.0.1:/'
+	echo "start-workers 1"
+	echo "min-spare-workers 1"
+	echo "}"
+}
+
+# A new worker that serves its one connection and leaves, before those of
+# other sockets have come into accept, has done all that it shall.
+RECYCLING="$(without_daytime "max-workers 1" "start-workers 1" \
+	"min-spare-workers 1" "max-connections-per-worker 1")
+$(many_listens discard 18000 60)"
+start "$RECYCLING"
+late_client -c -b $MUCH
+until_true field_is echo busy 1
+until_true is_stuck
+"$CLIENT" echo -c -b 1000 -t 30 127.0.0.1 $ECHO >"$T/waits" &
+WAITS=$!
+until_true field_is echo queue 1/4096
+reload "$RECYCLING"
+t "a new worker that leaves as it shall is no reason to refuse" \
+	last_outcome reloaded
+t "... and its client was served" wait $WAITS
+read_now
+t "... and so was that of the old one" client_ends \
+	"fin=1 rst=0 timeout=0 mismatch=0 complete=1 bytes=$MUCH"
+t "... and others follow" echoes
+stop
+
+finish
