@@ -367,16 +367,22 @@ stop_listening(struct pool *pool)
 	pool->closed = true;
 }
 
-/* Those that are free have left, or are about to: others are needed. */
+/*
+ * Those that are free have left, or are about to: others are needed. One more
+ * than max-workers, for clients of the others may stay for hours, and not one
+ * for each look: those that wait may say as little.
+ */
 static void
 fork_for_queue(struct master *master, struct pool *pool, uint32_t waiting)
 {
 	unsigned workers = pool->state.alive + pool->state.leaving;
-	unsigned max = pool->state.limits.max;
+	unsigned max = pool->state.limits.max + 1;
 
 	if (pool->state.starting > 0)
 		return;
-	for (uint32_t i = 0; i < waiting && (workers + i < max || i == 0); i++)
+	if (pool->state.alive == 0 && workers >= max)
+		max = workers + 1;
+	for (uint32_t i = 0; i < waiting && workers + i < max; i++)
 		if (spawn_one(master, pool) < 0) {
 			if (!pool->fork_warned)
 				log_warn("%s: fork for the clients that still "

@@ -36,4 +36,23 @@ t "... and so was that of the old one" client_ends \
 t "... and others follow" echoes
 stop
 
+# Clients that say nothing do not make more workers than there may be.
+start "$(conf "max-workers 2" "idle-timeout 30s" "linger-timeout 100ms")"
+silent_clients 22 $ECHO
+until_true field_is echo queue 20/4096
+reload "$(conf "max-workers 2" "linger-timeout 100ms" |
+	sed "s/127.0.0.1:$ECHO/127.0.0.1:$OTHER/")"
+is_held()
+{
+	kill -USR1 "$DAEMON"
+	until_true logged "service=echo listen=127.0.0.1:$ECHO state=removed.*queue=19/"
+}
+t "a listener that goes is held by those who wait in it" is_held
+sleep 0.5
+t "... who get one worker more than max-workers" at_most 3 \
+	"$(pgrep -f -P "$DAEMON" -c "worker echo 127.0.0.1:$ECHO")"
+dismiss
+t "... and is closed after them" until_true is_refused $ECHO
+stop
+
 finish
