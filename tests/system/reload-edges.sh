@@ -55,4 +55,27 @@ dismiss
 t "... and is closed after them" until_true is_refused $ECHO
 stop
 
+# One that was removed, and lets nobody in, does not do so again at the stop.
+A="$(conf)
+service discard {
+listen 127.0.0.1:$OTHER
+start-workers 1
+min-spare-workers 1
+linger-timeout 100ms
+}"
+start "$A"
+silent_clients 1 $OTHER
+until_true field_is discard busy 1
+reload "$(conf)"
+t "a listener that is gone refuses" until_true is_refused $OTHER
+reload "$A"
+t "... and its address may come again at once" last_outcome reloaded
+t "... while its worker serves on" sh -c \
+	"pgrep -f -P $DAEMON -c 'worker discard' | grep -q '[2-9]'"
+complaints=$(warnings)
+stop
+t "... and the stop has nothing to complain of" \
+	equals "$complaints" "$(warnings)"
+t "... exit status 0" equals 0 $STATUS
+dismiss
 finish
