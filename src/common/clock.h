@@ -16,6 +16,9 @@
  */
 int64_t clock_ms(void);
 
+/* The same in microseconds. */
+int64_t clock_us(void);
+
 /*
  * What poll(2) takes to wait until deadline (of clock_ms): -1 for
  * CLOCK_NEVER, 0 when it has passed, and never more than INT_MAX.
