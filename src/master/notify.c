@@ -75,7 +75,8 @@ notify_format(const struct pool_list *pools, char *text, size_t size)
 	const struct pool *pool;
 
 	TAILQ_FOREACH(pool, pools, entry)
-		degraded = degraded || pool_is_degraded(&pool->state);
+		degraded = degraded ||
+		    (!pool->removed && pool_is_degraded(&pool->state));
 	strlcpy(text, degraded ? "degraded: " : "serving ", size);
 	TAILQ_FOREACH(pool, pools, entry) {
 		if (pool->removed ||
@@ -171,9 +172,10 @@ notify_reloading(struct notify *notify)
 
 	if (notify->length == 0)
 		return;
+	/* In ms it would be before the signal that the manager has sent. */
 	snprintf(message, sizeof(message),
 	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
-	    clock_ms() * 1000);
+	    clock_us());
 	if (send_message(notify, message) < 0 && !will_pass(errno))
 		log_failure(notify);
 	notify->ready = false;

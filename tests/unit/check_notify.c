@@ -131,6 +131,15 @@ serve(struct pool *pool, int64_t now)
 	return notify_serving(&notify, list_of(pool, 1), now);
 }
 
+static long long
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* What is logged from here on can be read from the descriptor returned. */
 static int
 watch_stderr(void)
@@ -189,6 +198,19 @@ START_TEST(the_status_names_only_what_is_degraded)
 END_TEST
 
 /* Every size, so that the cut falls on every byte of a pool. */
+/* Nobody waits for the workers that it lacks. */
+START_TEST(the_status_does_not_name_what_was_removed)
+{
+	struct pool pools[] = { pool_of("echo", "*:7", 4),
+		pool_of("daytime", "*:13", 4) };
+
+	pools[0].removed = true;
+	ck_assert_str_eq(format(pools, 2), "serving daytime *:13");
+	degrade(&pools[0], 1);
+	ck_assert_str_eq(format(pools, 2), "serving daytime *:13");
+}
+END_TEST
+
 START_TEST(a_status_that_is_too_long_ends_after_a_whole_pool)
 {
 	static const char serving[] = ", echo 127.0.0.1:17007, ...";
@@ -428,6 +450,32 @@ START_TEST(no_descriptor_is_kept)
 }
 END_TEST
 
+/* Not before the signal that asked for it: the manager compares. */
+START_TEST(a_reload_is_told_with_its_time)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	long long before, told_at, after;
+	const char *message;
+
+	manage(dir_path("notify"));
+	for (int i = 0; i < 100; i++) {
+		before = now_us();
+		notify_reloading(&notify);
+		after = now_us();
+		message = told();
+		ck_assert_int_eq(sscanf(message,
+				     "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS="
+				     "reloading",
+				     &told_at),
+		    1);
+		ck_assert_int_ge(told_at, before);
+		ck_assert_int_le(told_at, after);
+	}
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
+}
+END_TEST
+
 START_TEST(a_stop_asks_for_its_time)
 {
 	manage(dir_path("stop"));
@@ -448,6 +496,7 @@ main(void)
 	tcase_add_unchecked_fixture(tcase, dir_make, dir_remove);
 	tcase_add_test(tcase, the_status_names_what_is_served);
 	tcase_add_test(tcase, the_status_names_only_what_is_degraded);
+	tcase_add_test(tcase, the_status_does_not_name_what_was_removed);
 	tcase_add_test(
 	    tcase, a_status_that_is_too_long_ends_after_a_whole_pool);
 	tcase_add_test(tcase, without_a_socket_nothing_is_sent);
@@ -462,6 +511,7 @@ main(void)
 	tcase_add_loop_test(tcase, what_passes_is_said_again, 0,
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, no_descriptor_is_kept);
+	tcase_add_test(tcase, a_reload_is_told_with_its_time);
 	tcase_add_test(tcase, a_stop_asks_for_its_time);
 	return unit_run(suite);
 }
