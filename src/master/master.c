@@ -173,6 +173,8 @@ turn(struct master *master)
 	wake = earlier(wake, upgrade_turn(master, now));
 	wake = earlier(wake, reload_turn(master, now));
 	wake = earlier(wake, reload_drain_removed(master, now));
+	if (master->reload.active) /* READY=1 would say that it is over */
+		return wake;
 	return earlier(
 	    wake, notify_serving(&master->notify, &master->pools, now));
 }

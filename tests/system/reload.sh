@@ -195,5 +195,23 @@ reload "$A"
 t "RELOADING=1 with its time, and READY=1 when it is done" until_true sh -c \
 	"tr '\n' ' ' <'$T/told' |
 		grep -Eq 'READY=1.*RELOADING=1 MONOTONIC_USEC=[0-9]+ .*READY=1'"
+
+# Not before that: here the new workers take a second to come into accept.
+if [ -n "$need_strace" ] && [ -n "${TEST_NAMESPACE-}" ]; then
+	was_told()
+	{
+		[ "$(grep -c "^$1=1" "$T/told")" -ge "$2" ]
+	}
+	trace "$DAEMON" -f -e trace=close_range \
+		-e inject=close_range:delay_enter=1000000:when=1
+	write_file "$A"
+	kill -HUP "$DAEMON"
+	until_true was_told RELOADING 2
+	sleep 0.3
+	t "READY=1 is not said while the reload goes on" not was_told READY 3
+	t "... which it does" equals 1 "$(log_lines 'notice: reloaded')"
+	t "... but after it" until_true was_told READY 3
+	untrace
+fi
 stop
 finish
