@@ -148,10 +148,12 @@ static void
 refuse(struct master *master, const char *why)
 {
 	struct upgrade *upgrade = &master->upgrade;
+	bool wanted = upgrade->wanted;
 
 	if (upgrade->said >= 0)
 		close(upgrade->said);
 	memset(upgrade, 0, sizeof(*upgrade));
+	upgrade->wanted = wanted; /* since this one began */
 	upgrade->said = -1;
 	log_errorx("upgrade refused: %s; this binary serves on", why);
 }

@@ -1,0 +1,125 @@
+#!/bin/sh
+# USR2: another binary in the same process, or none.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "${TOP_SRCDIR:-.}/tests/outcome.sh"
+
+TRIED=$PREFORKD
+mkdir "$T/bin"
+PREFORKD=$T/bin/preforkd
+
+# put FILE: it is what is there under that name from now on.
+put()
+{
+	cp "$1" "$T/bin/new"
+	mv "$T/bin/new" "$PREFORKD"
+}
+
+# put_script LINE ...
+put_script()
+{
+	printf '%s\n' '#!/bin/sh' "$@" >"$T/bin/new"
+	chmod 755 "$T/bin/new"
+	mv "$T/bin/new" "$PREFORKD"
+}
+
+runs_from()
+{
+	equals "$1" "$(stat -L -c %i "/proc/$DAEMON/exe")"
+}
+
+inode_of()
+{
+	stat -c %i "$1"
+}
+
+# Descriptors by what they are; each has another number after an upgrade.
+descriptors()
+{
+	for fd in "/proc/$1/fd"/*; do
+		readlink "$fd"
+	done | sort
+}
+
+# refused PATTERN: the upgrade is, for that reason, and all stays.
+refused()
+{
+	had=$(workers)
+	was=$(descriptors "$DAEMON")
+	binary=$(stat -L -c %i "/proc/$DAEMON/exe")
+	upgrade && last_outcome 'upgrade refused' &&
+		tail -n 8 "$T/log" | grep -Eq -- "$1" &&
+		runs_from "$binary" && same_workers "$had" &&
+		equals "$was" "$(descriptors "$DAEMON")" && echoes
+}
+
+A=$(conf "max-workers 4")
+put "$TRIED"
+start "$A"
+until_true has_workers 8
+old=$(workers)
+was=$(descriptors "$DAEMON")
+served=$(status_field echo connections)
+inode=$(ss -Hltne "sport = :$ECHO" | grep -o 'ino:[0-9]*')
+echoes
+put "$TRIED"
+upgrade
+t "another binary runs in the same process" runs_from "$(inode_of "$PREFORKD")"
+t "... with the same listening socket" equals "$inode" \
+	"$(ss -Hltne "sport = :$ECHO" | grep -o 'ino:[0-9]*')"
+t "... and the same descriptors" equals "$was" "$(descriptors "$DAEMON")"
+t "... workers of its own" until_true none_of $old
+t "... as many as before" until_true has_workers 8
+t "... who serve" echoes
+t "... and the counters of before" field_is echo connections 2
+t "ps shows what it did" sh -c \
+	"tr '\0' ' ' <'/proc/$DAEMON/cmdline' | grep 'master echo'"
+
+# What is there now may be anything.
+rm "$PREFORKD"
+t "a binary that is not there is refused" refused 'No such file'
+mkdir "$PREFORKD"
+t "a directory is refused" refused 'Permission denied'
+rmdir "$PREFORKD"
+cp "$TRIED" "$PREFORKD" && chmod 644 "$PREFORKD"
+t "one that may not be executed is refused" refused 'Permission denied'
+head -c 5000 "$TRIED" >"$T/bin/new" && chmod 755 "$T/bin/new"
+mv "$T/bin/new" "$PREFORKD"
+t "one that was cut off is refused" refused 'upgrade refused: the trial.*failed'
+put_script 'exit 0'
+t "another program is refused" refused 'is not preforkd'
+put_script 'yes out of space | head -c 5000000; exit 0'
+t "one that has much to say is refused" refused 'out of space'
+put_script 'echo "preforkd-state is accepted"; kill -KILL $$'
+t "one that crashes is refused" refused "trial of the new binary failed"
+sed 's/preforkd-state %d/preforkd-stoat %d/' "$TRIED" >"$T/bin/new"
+chmod 755 "$T/bin/new"
+mv "$T/bin/new" "$PREFORKD"
+t "one that has another form of the state is refused" \
+	refused 'cannot be taken over'
+put "$TRIED"
+write_file "$A
+nonsense"
+t "one that does not accept the configuration is refused" refused 'nonsense'
+write_file "$(with_other "max-workers 4")"
+"$TRIED" -F discard@127.0.0.1:$OTHER 2>"$T/other" &
+BACKGROUND=$!
+until_true logged 'notice: serving' "$T/other"
+t "one that cannot listen is refused" refused 'already in use'
+kill $BACKGROUND
+wait $BACKGROUND
+BACKGROUND=
+
+# An upgrade that is asked for while another one is tried comes after it.
+put_script 'sleep 2' 'exit 1'
+upgrades=$(log_lines 'notice: upgraded')
+kill -USR2 "$DAEMON"
+until_true logged 'upgrade: trying'
+until_true pgrep -P "$DAEMON" -f 'bin/preforkd'
+put "$TRIED"
+kill -USR2 "$DAEMON"
+t "one that is asked for meanwhile follows" \
+	until_true more_lines 'notice: upgraded' "$upgrades"
+t "... with a new listen line" until_true echoes $ECHO
+stop
+t "exit status 0" equals 0 $STATUS
+finish
