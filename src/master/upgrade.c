@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,10 +145,10 @@ execute_trial(const struct upgrade_program *program, char **env, int said)
 	_exit(EXIT_NOT_EXECUTED);
 }
 
+/* The trial is over, whatever came of it. */
 static void
-refuse(struct master *master, const char *why)
+forget(struct upgrade *upgrade)
 {
-	struct upgrade *upgrade = &master->upgrade;
 	bool wanted = upgrade->wanted;
 
 	if (upgrade->said >= 0)
@@ -155,6 +156,12 @@ refuse(struct master *master, const char *why)
 	memset(upgrade, 0, sizeof(*upgrade));
 	upgrade->wanted = wanted; /* since this one began */
 	upgrade->said = -1;
+}
+
+static void
+refuse(struct master *master, const char *why)
+{
+	forget(&master->upgrade);
 	log_errorx("upgrade refused: %s; this binary serves on", why);
 }
 
@@ -180,6 +187,28 @@ fork_trial(struct master *master, int state_fd, char **env)
 	return -1;
 }
 
+/* What is there under its name: zeroes for nothing. */
+static void
+look_at_program(const struct upgrade_program *program, struct stat *st)
+{
+	if (stat(program->path, st) < 0)
+		memset(st, 0, sizeof(*st));
+}
+
+/* What has been tried is executed, and not what came in its place since. */
+static bool
+has_changed(const struct master *master)
+{
+	const struct stat *tried = &master->upgrade.tried;
+	struct stat st;
+
+	look_at_program(&master->source->program, &st);
+	return st.st_dev != tried->st_dev || st.st_ino != tried->st_ino ||
+	    st.st_size != tried->st_size ||
+	    st.st_ctim.tv_sec != tried->st_ctim.tv_sec ||
+	    st.st_ctim.tv_nsec != tried->st_ctim.tv_nsec;
+}
+
 static int64_t
 begin(struct master *master, int64_t now)
 {
@@ -190,6 +219,7 @@ begin(struct master *master, int64_t now)
 	upgrade->wanted = false;
 	upgrade->said = -1;
 	log_notice("upgrade: trying %s", master->source->program.path);
+	look_at_program(&master->source->program, &upgrade->tried);
 	if (fd >= 0)
 		env = environment(&master->source->program, fd, true);
 	if (env == NULL || fork_trial(master, fd, env) < 0) {
@@ -263,15 +293,19 @@ end_trial(struct master *master)
 	bool yes = read_said(upgrade);
 
 	upgrade->trial = 0;
-	if (upgrade->killed)
+	if (upgrade->killed) {
 		refuse(master, "the trial of the new binary did not end");
-	else if (!WIFEXITED(upgrade->status) ||
-	    WEXITSTATUS(upgrade->status) != 0)
+	} else if (!WIFEXITED(upgrade->status) ||
+	    WEXITSTATUS(upgrade->status) != 0) {
 		refuse(master, "the trial of the new binary failed");
-	else if (!yes)
+	} else if (!yes) {
 		refuse(master, "what is there now is not preforkd");
-	else
+	} else if (upgrade->wanted || has_changed(master)) {
+		forget(upgrade);
+		upgrade->wanted = true; /* and that is tried first */
+	} else {
 		take_over(master);
+	}
 }
 
 int64_t

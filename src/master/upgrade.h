@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "common/conf.h"
@@ -39,7 +40,8 @@ struct upgrade_program {
 struct upgrade {
 	bool wanted; /* since the last one began */
 	pid_t trial; /* 0: none */
-	bool ended;  /* it was reaped, with this status */
+	struct stat tried;
+	bool ended; /* it was reaped, with this status */
 	int status;
 	bool killed;
 	int64_t deadline;

@@ -119,7 +119,33 @@ put "$TRIED"
 kill -USR2 "$DAEMON"
 t "one that is asked for meanwhile follows" \
 	until_true more_lines 'notice: upgraded' "$upgrades"
-t "... with a new listen line" until_true echoes $ECHO
+t "... with a new listen line" until_true not is_refused $OTHER
+
+# A trial that does not end is ended, and leaves nobody behind.
+put_script 'sleep 987654 &' 'kill -STOP $$' 'sleep 987654'
+began=$(now_ms)
+t "one that hangs is refused" refused 'did not end'
+t "... after ten seconds" at_most 12000 $(($(now_ms) - began))
+no_sleeper()
+{
+	! pgrep -fx 'sleep 987654'
+}
+t "... and nobody who it started is left" until_true no_sleeper
+
+# What was tried is what is executed.
+put_script 'mv "$0.next" "$0"' \
+	'echo "preforkd-state is accepted"'
+printf '%s\n' '#!/bin/sh' 'echo nonsense' 'exit 1' >"$PREFORKD.next"
+chmod 755 "$PREFORKD.next"
+t "a binary that takes the place of the one that was tried is tried too" \
+	refused 'nonsense'
+
+# A stop does not wait for one.
+put_script 'sleep 987654'
+kill -USR2 "$DAEMON"
+until_true pgrep -fx 'sleep 987654'
 stop
-t "exit status 0" equals 0 $STATUS
+t "a stop does not wait for a trial" at_most 3000 "$MS"
+t "... exit status 0" equals 0 $STATUS
+t "... and it is gone too" until_true no_sleeper
 finish
