@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "master/master.h"
+#include "master/signals.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 #define SAID_MAX 16384
@@ -133,11 +134,24 @@ free_environment(char **env)
 	free(env);
 }
 
+/*
+ * With all that it has started, which would hold our sockets; or it alone,
+ * where it has not come as far as to make its group.
+ */
+static void
+kill_trial(const struct upgrade *upgrade)
+{
+	if (kill(-upgrade->trial, SIGKILL) < 0 &&
+	    kill(upgrade->trial, SIGKILL) < 0)
+		log_warn("KILL to %d", (int)upgrade->trial);
+}
+
 /* The child: becomes the new binary, or says why not. */
 static void __attribute__((noreturn))
 execute_trial(const struct upgrade_program *program, char **env, int said)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	signals_restore(); /* what is blocked stays so in what it executes */
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
 	    dup2(said, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0)
 		_exit(EXIT_NOT_EXECUTED);
 	execve(program->path, program->arguments, env);
@@ -327,8 +341,7 @@ upgrade_turn(struct master *master, int64_t now)
 		return upgrade->deadline;
 	upgrade->killed = true;
 	upgrade->deadline = CLOCK_NEVER; /* the kernel tells of its end */
-	if (kill(upgrade->trial, SIGKILL) < 0)
-		log_warn("KILL to %d", (int)upgrade->trial);
+	kill_trial(upgrade);
 	return CLOCK_NEVER;
 }
 
@@ -341,7 +354,7 @@ upgrade_abort(struct master *master)
 	if (upgrade->trial == 0)
 		return;
 	/* A child that is not reaped yet keeps its pid. */
-	if (!upgrade->ended && kill(upgrade->trial, SIGKILL) < 0)
-		log_warn("KILL to %d", (int)upgrade->trial);
+	if (!upgrade->ended)
+		kill_trial(upgrade);
 	refuse(master, "the daemon stops");
 }
