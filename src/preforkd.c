@@ -270,7 +270,7 @@ find_program(const char *name)
 
 /* The same again, whatever the directory is by then. */
 static char **
-repeat_arguments(const struct options *o, char *name)
+repeat_arguments(const struct options *o, const char *program)
 {
 	size_t n = 0;
 	char **again;
@@ -279,7 +279,7 @@ repeat_arguments(const struct options *o, char *name)
 	    calloc((size_t)(o->verbose + o->service_count) + 8, sizeof(*again));
 	if (again == NULL)
 		err(1, "memory");
-	again[n++] = name;
+	again[n++] = (char *)program;
 	if (o->debug)
 		again[n++] = (char *)"-d";
 	if (o->foreground)
@@ -372,7 +372,8 @@ main(int argc, char **argv)
 	if (name == NULL)
 		err(1, "memory");
 	source.program.path = find_program(name);
-	source.program.arguments = repeat_arguments(&options, name);
+	source.program.arguments =
+	    repeat_arguments(&options, source.program.path);
 	background = !options.debug && !options.foreground;
 	clock_set_zone();
 	log_open(
