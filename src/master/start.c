@@ -130,16 +130,16 @@ create_scoreboard(struct master *master)
 	const struct conf_service *service;
 	const struct conf_listen *listen;
 	uint64_t workers = 0;
-	uint32_t rows = 0;
+	uint32_t listens = 0, rows;
 
 	TAILQ_FOREACH(service, &master->conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry) {
-			rows++;
+			listens++;
 			workers += (uint64_t)service->max_workers;
 		}
-	rows = rows * ROWS_A_LISTEN + SPARE_ROWS;
+	rows = listens * ROWS_A_LISTEN + SPARE_ROWS;
 	if (make_room(master, rows, workers * 2 + SPARE_SLOTS) == 0 ||
-	    make_room(master, rows, workers + 1) == 0)
+	    make_room(master, rows, workers + listens) == 0)
 		return;
 	release_names(master);
 	/* Its memory is a file to the kernel: limits of files count. */

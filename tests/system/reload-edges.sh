@@ -55,6 +55,17 @@ dismiss
 t "... and is closed after them" until_true is_refused $ECHO
 stop
 
+# A daemon that was started with room for no more than it needs.
+printf '#!/bin/sh\nulimit -f 2000\nexec "%s" "$@"\n' "$PREFORKD" >"$T/limited"
+chmod 755 "$T/limited"
+PREFORKD_BEFORE=$PREFORKD
+PREFORKD=$T/limited
+start "$(with_other)"
+reload "$(with_other)"
+t "a file that is as before finds room" last_outcome reloaded
+PREFORKD=$PREFORKD_BEFORE
+stop
+
 # One that was removed, and lets nobody in, does not do so again at the stop.
 A="$(conf)
 service discard {
