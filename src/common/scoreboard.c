@@ -31,19 +31,13 @@ idle_offset(uint32_t rows, uint32_t slots)
 	return slots_offset(rows) + slots * sizeof(struct slot);
 }
 
-static void
-fill_header(struct scoreboard_header *header, uint32_t rows, uint32_t slots)
+struct scoreboard_layout
+scoreboard_layout(void)
 {
-	header->version = SCOREBOARD_VERSION;
-	header->header_size = sizeof(struct scoreboard_header);
-	header->row_size = sizeof(struct pool_row);
-	header->rows = rows;
-	header->slot_size = sizeof(struct slot);
-	header->slots = slots;
-	header->master = getpid();
-	header->started_ms = clock_ms();
-	header->started_at = time(NULL);
-	header->magic = SCOREBOARD_MAGIC;
+	return (struct scoreboard_layout){ .version = SCOREBOARD_VERSION,
+		.header_size = sizeof(struct scoreboard_header),
+		.row_size = sizeof(struct pool_row),
+		.slot_size = sizeof(struct slot) };
 }
 
 static size_t
@@ -91,6 +85,21 @@ map(struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
 	return 0;
 }
 
+void
+scoreboard_sign(struct scoreboard *board)
+{
+	struct scoreboard_header *header = board->header;
+
+	header->version = SCOREBOARD_VERSION;
+	header->header_size = sizeof(struct scoreboard_header);
+	header->row_size = sizeof(struct pool_row);
+	header->rows = board->row_count;
+	header->slot_size = sizeof(struct slot);
+	header->slots = board->slot_count;
+	header->master = getpid();
+	header->magic = SCOREBOARD_MAGIC;
+}
+
 int
 scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 {
@@ -106,20 +115,10 @@ scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 		errno = saved;
 		return -1;
 	}
-	fill_header(board->header, rows, slots);
+	scoreboard_sign(board);
+	board->header->started_ms = clock_ms();
+	board->header->started_at = time(NULL);
 	return 0;
-}
-
-static bool
-is_of_this_layout(
-    const struct scoreboard_header *header, uint32_t rows, uint32_t slots)
-{
-	return header->magic == SCOREBOARD_MAGIC &&
-	    header->version == SCOREBOARD_VERSION &&
-	    header->header_size == sizeof(struct scoreboard_header) &&
-	    header->row_size == sizeof(struct pool_row) &&
-	    header->slot_size == sizeof(struct slot) && header->rows == rows &&
-	    header->slots == slots;
 }
 
 int
@@ -136,12 +135,6 @@ scoreboard_attach(struct scoreboard *board, int fd, uint32_t rows,
 	}
 	if (map(board, fd, rows, slots) < 0)
 		return -1;
-	if (!is_of_this_layout(board->header, rows, slots)) {
-		munmap(board->header, board->size);
-		free_own(board, rows, slots);
-		errno = EPROTO;
-		return -1;
-	}
 	board->used = used;
 	return 0;
 }

@@ -113,6 +113,14 @@ struct scoreboard_header {
 	int64_t started_at;         /* seconds since the Epoch */
 } __attribute__((aligned(64)));
 
+/* Of these all must be the same in two masters that share one. */
+struct scoreboard_layout {
+	uint32_t version;
+	uint32_t header_size;
+	uint32_t row_size;
+	uint32_t slot_size;
+};
+
 /*
  * This process's view of the mapping. What bounds a loop or an index of the
  * master's is here: a worker that was taken over can write to the mapping.
@@ -139,13 +147,20 @@ struct scoreboard {
  */
 int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
 
+/* That of this program. */
+struct scoreboard_layout scoreboard_layout(void);
+
 /*
- * Maps one that a master before this one created, of that size, with no row
- * taken and the slots below used not free. The descriptor stays the caller's
- * after a failure: -1 with errno, EPROTO where the layout is another one.
+ * Maps one of our layout that a master before this one created, with no row
+ * taken and the slots below used not free. What its header says is not looked
+ * at: workers can write to it. The descriptor stays the caller's after a
+ * failure: -1 with errno, EPROTO where it has another size.
  */
 int scoreboard_attach(struct scoreboard *board, int fd, uint32_t rows,
     uint32_t slots, uint32_t used);
+
+/* Writes the header anew, as the master that has it now. */
+void scoreboard_sign(struct scoreboard *board);
 
 /* Master, after scoreboard_attach: that row is taken; that slot is free. */
 void scoreboard_claim_row(struct scoreboard *board, uint32_t row);

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "master/master.h"
+#include "master/spawn.h"
 #include "master/start.h"
 #include "master/upgrade.h"
 
@@ -70,40 +71,98 @@ has_address(void *context, const char *address)
 	return false;
 }
 
-static int
-try_listeners(const struct conf *conf, const struct state *state)
+/* False after it said that another listen line has that address. */
+static bool
+plan(struct state *state, const struct conf_listen *listen, const char *address)
 {
-	const struct conf_service *service;
-	const struct conf_listen *listen;
+	struct state_pool *pool;
+
+	for (uint32_t i = 0; i < state->pool_count; i++) {
+		pool = &state->pools[i];
+		if (pool->removed || strcmp(pool->address, address) != 0)
+			continue;
+		if (pool->planned) {
+			reload_say_twice(listen, address);
+			return false;
+		}
+		pool->planned = true;
+	}
+	return true;
+}
+
+/* What is new stays open until we exit: no other line may have it as well. */
+static int
+try_listen(const struct conf_service *service, const struct conf_listen *listen,
+    struct state *state)
+{
 	struct listener *listeners;
 	int count, result = 0;
 
+	count = listener_open(service, listen, has_address, state, &listeners);
+	if (count < 0)
+		return -1;
+	for (int i = 0; i < count; i++)
+		if (listeners[i].ref == NULL &&
+		    !plan(state, listen, listeners[i].address))
+			result = -1;
+	free(listeners);
+	return result;
+}
+
+static int
+try_listeners(const struct conf *conf, struct state *state)
+{
+	const struct conf_service *service;
+	const struct conf_listen *listen;
+	int result = 0;
+
 	TAILQ_FOREACH(service, &conf->services, entry)
-		TAILQ_FOREACH(listen, &service->listens, entry) {
-			count = listener_open(service, listen, has_address,
-			    (void *)state, &listeners);
-			if (count < 0) {
+		TAILQ_FOREACH(listen, &service->listens, entry)
+			if (try_listen(service, listen, state) < 0)
 				result = -1;
-				continue;
-			}
-			while (count > 0)
-				listener_release(&listeners[--count]);
-			free(listeners);
-		}
+	return result;
+}
+
+/* Those of workers that are there, whatever the configuration has. */
+static int
+try_services(const struct state *state)
+{
+	const struct state_pool *pool;
+	int result = 0;
+
+	for (uint32_t i = 0; i < state->pool_count; i++) {
+		pool = &state->pools[i];
+		if (service_find(pool->service) != NULL)
+			continue;
+		log_errorx("%s %s: this binary has no service %s; reload "
+			   "without it first",
+		    pool->service, pool->address, pool->service);
+		result = -1;
+	}
 	return result;
 }
 
 int
-upgrade_try(struct conf *conf, const struct state *state)
+upgrade_try(struct conf *conf, struct state *state)
 {
+	struct sandbox *sandbox = spawn_prepare();
 	struct scoreboard board;
+	int result = 0;
 
-	if (scoreboard_attach(&board, state->board_fd, state->rows,
+	if (sandbox == NULL ||
+	    scoreboard_attach(&board, state->board_fd, state->rows,
 		state->slots, state->used) < 0) {
-		warn("the scoreboard cannot be taken over");
+		log_warn("the workers cannot be taken over");
 		return 1;
 	}
-	if (try_listeners(conf, state) < 0)
+	spawn_release(sandbox);
+	/* As likely as not it is being written at this moment. */
+	if (conf->by_default && !state->by_default) {
+		log_errorx("%s", RELOAD_NO_SERVICE);
+		result = -1;
+	}
+	if (try_services(state) < 0 || try_listeners(conf, state) < 0 ||
+	    !reload_finds_room(conf, state->slots) || result < 0)
 		return 1;
 	return fputs(UPGRADE_YES, stdout) == EOF || fflush(stdout) != 0;
 }
@@ -207,6 +266,7 @@ upgrade_adopt(struct master *master, struct state *state)
 		state->slots, state->used) < 0 ||
 	    child_table_init(&master->children, state->slots) < 0)
 		fatal("upgrade");
+	scoreboard_sign(&master->board);
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		adopt_pool(master, &state->pools[i]);
 	for (uint32_t i = 0; i < state->child_count; i++)

@@ -118,6 +118,15 @@ is_open(void *context, const char *address)
 	return pools_find(&master->pools, address) != NULL;
 }
 
+void
+reload_say_twice(const struct conf_listen *listen, const char *address)
+{
+	log_errorx("%s:%u: listen %s: another listen of this configuration "
+		   "has %s",
+	    listen->file == NULL ? "" : listen->file, listen->line,
+	    listen->text, address);
+}
+
 /* A socket of a listen line: a new one, or one that is open already. */
 static int
 plan_listener(struct master *master, const struct conf_listen *listen,
@@ -138,10 +147,7 @@ plan_listener(struct master *master, const struct conf_listen *listen,
 	} else {
 		pool = pools_find(&master->pools, listener->address);
 		if (is_planned(pool)) {
-			log_errorx("%s:%u: listen %s: another listen of this "
-				   "configuration has %s",
-			    listen->file == NULL ? "" : listen->file,
-			    listen->line, listen->text, listener->address);
+			reload_say_twice(listen, listener->address);
 			return -1;
 		}
 	}
@@ -172,29 +178,39 @@ plan_listen(struct master *master, const struct conf_service *service,
 	return result;
 }
 
-/* All that is wrong is named, as at the start. */
-static int
-plan_listeners(struct master *master)
+bool
+reload_finds_room(const struct conf *conf, uint32_t slots)
 {
 	const struct conf_service *service;
 	const struct conf_listen *listen;
 	uint64_t workers = 0;
+
+	TAILQ_FOREACH(service, &conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry)
+			workers += (uint64_t)service->max_workers + 1;
+	if (workers <= slots)
+		return true;
+	log_errorx("max-workers of all listening sockets is %" PRIu64
+		   ", and this process has room for %" PRIu32
+		   "; a restart makes more",
+	    workers, slots);
+	return false;
+}
+
+/* All that is wrong is named, as at the start. */
+static int
+plan_listeners(struct master *master)
+{
+	const struct conf *conf = master->reload.conf;
+	const struct conf_service *service;
+	const struct conf_listen *listen;
 	int result = 0;
 
-	TAILQ_FOREACH(service, &master->reload.conf->services, entry)
-		TAILQ_FOREACH(listen, &service->listens, entry) {
+	TAILQ_FOREACH(service, &conf->services, entry)
+		TAILQ_FOREACH(listen, &service->listens, entry)
 			if (plan_listen(master, service, listen) < 0)
 				result = -1;
-			workers += (uint64_t)service->max_workers + 1;
-		}
-	if (workers > master->board.slot_count) {
-		log_errorx("max-workers of all listening sockets is %" PRIu64
-			   ", and this process has room for %" PRIu32
-			   "; a restart makes more",
-		    workers, master->board.slot_count);
-		result = -1;
-	}
-	return result;
+	return reload_finds_room(conf, master->board.slot_count) ? result : -1;
 }
 
 static int
@@ -233,7 +249,7 @@ begin(struct master *master, int64_t now)
 	}
 	/* As likely as not it is being written at this moment. */
 	if (reload->conf->by_default && !master->conf->by_default) {
-		abandon(master, "the configuration names no service any more");
+		abandon(master, RELOAD_NO_SERVICE);
 		return;
 	}
 	reload->active = true;

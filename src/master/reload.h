@@ -27,6 +27,8 @@ struct master;
 
 #define RELOAD_LIMIT_MS 10000 /* for the first new workers, all together */
 
+#define RELOAD_NO_SERVICE "the configuration names no service any more"
+
 /* One in progress, or none. */
 struct reload {
 	bool wanted; /* since the last one began */
@@ -59,6 +61,15 @@ void reload_fail(struct master *master, const char *why);
 
 /* Gives one in progress up, for the daemon stops. */
 void reload_abort(struct master *master, const char *why);
+
+/*
+ * What an upgrade looks at as well. False after it logged that there are fewer
+ * slots than a configuration asks for workers.
+ */
+bool reload_finds_room(const struct conf *conf, uint32_t slots);
+
+/* Logs that a listen line has an address that another one has. */
+void reload_say_twice(const struct conf_listen *listen, const char *address);
 
 /* Pools whose listen line is gone: who still waits is served, then they end. */
 int64_t reload_drain_removed(struct master *master, int64_t now);

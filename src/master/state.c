@@ -17,12 +17,18 @@ _Static_assert(
 void
 state_write(const struct master *master, FILE *to)
 {
+	const struct scoreboard_layout layout = scoreboard_layout();
 	const struct scoreboard *board = &master->board;
 	const struct pool *pool;
 
 	fprintf(to, "preforkd-state %d\n", STATE_VERSION);
-	fprintf(to, "board %d %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", board->fd,
-	    board->row_count, board->slot_count, board->used);
+	fprintf(to,
+	    "board %d %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
+	    " %" PRIu32 " %" PRIu32 "\n",
+	    board->fd, board->row_count, board->slot_count, board->used,
+	    layout.version, layout.header_size, layout.row_size,
+	    layout.slot_size);
+	fprintf(to, "default %d\n", master->conf->by_default);
 	fprintf(to, "wake %d\n", master->wake_fd);
 	fprintf(to, "pidfile %d %s\n", master->pidfile_fd, master->pid_file);
 	TAILQ_FOREACH(pool, &master->pools, entry)
@@ -150,14 +156,40 @@ read_pidfile(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 	return state->pid_file == NULL ? wrong(why, "memory") : 0;
 }
 
+/*
+ * Its layout is told here, and not by itself: workers can write to all of it.
+ */
+static int
+read_board(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	struct scoreboard_layout layout, ours = scoreboard_layout();
+
+	if (state->rows != 0 ||
+	    sscanf(line,
+		"%d %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+		" %" SCNu32 " %" SCNu32,
+		&state->board_fd, &state->rows, &state->slots, &state->used,
+		&layout.version, &layout.header_size, &layout.row_size,
+		&layout.slot_size) != 8 ||
+	    !is_fd(state->board_fd) || state->rows == 0 ||
+	    state->rows > MOST_POOLS || state->used > state->slots)
+		return wrong(why, "board %s", line);
+	if (memcmp(&layout, &ours, sizeof(ours)) != 0)
+		return wrong(why, "the scoreboard has another layout");
+	return 0;
+}
+
 static int
 read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 {
 	char *rest = strchr(line, ' ');
+	int yes;
 
 	if (rest == NULL)
 		return wrong(why, "%s", line);
 	*rest++ = '\0';
+	if (strcmp(line, "board") == 0)
+		return read_board(state, rest, why);
 	if (strcmp(line, "pool") == 0)
 		return read_pool(state, rest, why);
 	if (strcmp(line, "child") == 0)
@@ -167,13 +199,10 @@ read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 	if (strcmp(line, "wake") == 0 &&
 	    sscanf(rest, "%d", &state->wake_fd) == 1 && is_fd(state->wake_fd))
 		return 0;
-	if (strcmp(line, "board") == 0 && state->rows == 0 &&
-	    sscanf(rest, "%d %" SCNu32 " %" SCNu32 " %" SCNu32,
-		&state->board_fd, &state->rows, &state->slots,
-		&state->used) == 4 &&
-	    is_fd(state->board_fd) && state->rows > 0 &&
-	    state->rows <= MOST_POOLS && state->used <= state->slots)
+	if (strcmp(line, "default") == 0 && sscanf(rest, "%d", &yes) == 1) {
+		state->by_default = yes != 0;
 		return 0;
+	}
 	return wrong(why, "%s %s", line, rest);
 }
 

@@ -24,6 +24,7 @@ struct state_pool {
 	int fd;
 	bool removed;
 	bool closed;
+	bool planned; /* for whoever reads it: some listen line has it */
 	uint64_t forks;
 	char service[16];
 	char address[ADDR_STRLEN];
@@ -40,9 +41,10 @@ struct state_child {
 
 struct state {
 	int board_fd;
-	uint32_t rows;
+	uint32_t rows; /* 0: not read yet */
 	uint32_t slots;
 	uint32_t used;
+	bool by_default; /* the configuration in force names no service */
 	int wake_fd;
 	int pidfile_fd; /* -1: none */
 	char *pid_file; /* its path, or "none" */

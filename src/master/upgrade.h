@@ -78,7 +78,7 @@ int upgrade_take(struct state *state, bool *trial);
  * The trial: could this binary serve with that state and configuration?
  * Returns its exit status.
  */
-int upgrade_try(struct conf *conf, const struct state *state);
+int upgrade_try(struct conf *conf, struct state *state);
 
 /*
  * Otherwise: this is the master now, in place of start(). Frees the state.

@@ -109,6 +109,29 @@ kill $BACKGROUND
 wait $BACKGROUND
 BACKGROUND=
 
+# What would be refused by a reload, or worse: found out after the exec.
+without_service()
+{
+	sed "s/daytime/daytimf/g" "$TRIED" >"$T/bin/new"
+	chmod 755 "$T/bin/new"
+	mv "$T/bin/new" "$PREFORKD"
+}
+without_service
+write_file "$(without_daytime "max-workers 4")"
+t "one that lacks a service whose workers are there is refused" \
+	refused "no service daytime"
+put "$TRIED"
+write_file ""
+t "a file that was cut off, and names no service any more, is refused" \
+	refused 'names no service'
+write_file "$(conf "max-workers 4" "listen 127.0.0.1:$ECHO")"
+t "an address that is there twice is refused" refused "127.0.0.1:$ECHO"
+write_file "$(conf "max-workers 4" "listen 127.0.0.1:$OTHER")"
+t "a new one that is there twice is refused" refused "127.0.0.1:$OTHER"
+write_file "$(conf "max-workers 65535")"
+t "more workers than there is room for are refused" refused "room for"
+write_file "$(with_other "max-workers 4")"
+
 # An upgrade that is asked for while another one is tried comes after it.
 put_script 'sleep 2' 'exit 1'
 upgrades=$(log_lines 'notice: upgraded')
