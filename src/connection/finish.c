@@ -27,7 +27,8 @@ finish(struct io *io)
 	/* After the peer's FIN close alone sends ours: nothing is unread. */
 	if (!broken && !io->facts.fin_received) {
 		/* ENOTCONN: a RST came first, and the drain will report it. */
-		if (shutdown(io->fd, SHUT_WR) < 0 && errno != ENOTCONN)
+		io->fin_sent = shutdown(io->fd, SHUT_WR) == 0;
+		if (!io->fin_sent && errno != ENOTCONN)
 			io->facts.error = errno;
 		else
 			io_drain(io, clock_ms() + io->limits->linger_ms);

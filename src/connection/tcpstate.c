@@ -11,9 +11,6 @@
 
 #include "common/ledger.h"
 
-/* The states in which our FIN is sent and may be unacknowledged. */
-enum { STATE_FIN_WAIT1 = 4, STATE_LAST_ACK = 9, STATE_CLOSING = 11 };
-
 static int
 read_info(int fd, struct tcp_info *info)
 {
@@ -24,7 +21,7 @@ read_info(int fd, struct tcp_info *info)
 }
 
 void
-tcpstate_read(int fd, struct tcpstate *state)
+tcpstate_read(int fd, bool fin_sent, struct tcpstate *state)
 {
 	struct tcp_info info;
 	int queued;
@@ -38,11 +35,11 @@ tcpstate_read(int fd, struct tcpstate *state)
 	state->retrans = info.tcpi_total_retrans;
 	if (ioctl(fd, SIOCOUTQ, &queued) < 0)
 		return;
-	/* A FIN takes a place in the sequence, but it is no byte of ours. */
-	if (queued > 0 &&
-	    (info.tcpi_state == STATE_FIN_WAIT1 ||
-		info.tcpi_state == STATE_LAST_ACK ||
-		info.tcpi_state == STATE_CLOSING))
+	/*
+	 * A FIN takes the last place in the sequence, but it is no byte of
+	 * ours. The state does not tell: it is CLOSE after an error.
+	 */
+	if (queued > 0 && fin_sent)
 		queued--;
 	state->unacked = queued;
 }

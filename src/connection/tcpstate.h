@@ -4,6 +4,7 @@
 #ifndef CONNECTION_TCPSTATE_H
 #define CONNECTION_TCPSTATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Of a connection. */
@@ -17,10 +18,11 @@ struct tcpstate {
 };
 
 /*
- * Fills *state from TCP_INFO (tcp(7)) and SIOCOUTQ. What cannot be had is
- * LEDGER_UNKNOWN, so this never fails.
+ * Fills *state from TCP_INFO (tcp(7)) and SIOCOUTQ, which counts our FIN as a
+ * byte once it is sent. What cannot be had is LEDGER_UNKNOWN, so this never
+ * fails.
  */
-void tcpstate_read(int fd, struct tcpstate *state);
+void tcpstate_read(int fd, bool fin_sent, struct tcpstate *state);
 
 /*
  * Sets *ms to the milliseconds since the last segment with an acknowledgement

@@ -30,7 +30,7 @@ log_connection(const struct worker *worker, const struct io *io,
 	socklen_t length = sizeof(local);
 	struct tcpstate state;
 
-	tcpstate_read(io->fd, &state);
+	tcpstate_read(io->fd, io->fin_sent, &state);
 	getsockname(io->fd, (struct sockaddr *)&local, &length);
 	log_info("%s",
 	    ledger_format(
@@ -84,7 +84,7 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 
 	slot_open(worker->slot, peer, clock_ms());
 	if (logged)
-		tcpstate_read(fd, &state);
+		tcpstate_read(fd, false, &state);
 	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
 	worker->service->serve(&io, worker->settings);
 	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());

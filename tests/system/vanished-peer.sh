@@ -36,6 +36,13 @@ t "our FIN is never answered: lingered; and a FIN is no unacknowledged byte" \
 mend
 stop
 
+start "$(conf "idle-timeout 500ms" "linger-timeout 20s" "peer-timeout 2s")"
+connect_and_cut
+t "the kernel gives it up before: dead-peer, and no unacknowledged byte" \
+	until_true logged 'service=echo .*ending=dead-peer .*unacked=0 '
+mend
+stop
+
 start "$(conf "peer-timeout 2s")"
 connect_and_cut
 before=$(now_ms)
