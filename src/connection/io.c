@@ -54,9 +54,25 @@ give_up(struct io *io, enum cause cause, int error)
 	return -1;
 }
 
+/*
+ * After a signal the kernel would count the whole idle-timeout again: what is
+ * left of it is set for the one recv that follows. False when nothing is.
+ */
+static bool
+has_time_left(struct io *io, int64_t deadline)
+{
+	int left = clock_left(deadline, clock_ms());
+
+	if (left > 0 && limit_receiving(io->fd, left) == 0)
+		io->timed = false;
+	return left != 0;
+}
+
 ssize_t
 io_recv(struct io *io, void *buffer, size_t size)
 {
+	int64_t idle = io->limits->idle_ms;
+	int64_t deadline = idle == 0 ? CLOCK_NEVER : clock_ms() + idle;
 	bool stopping;
 	ssize_t n;
 
@@ -77,9 +93,10 @@ io_recv(struct io *io, void *buffer, size_t size)
 			io->facts.fin_received = true;
 			return 0;
 		}
-		if (errno == EINTR)
+		if (errno == EINTR &&
+		    (*io->stopping || has_time_left(io, deadline)))
 			continue;
-		if (errno == EAGAIN)
+		if (errno == EINTR || errno == EAGAIN)
 			return give_up(
 			    io, stopping ? CAUSE_STOPPED : CAUSE_IDLE, 0);
 		return give_up(io, CAUSE_NONE, errno);

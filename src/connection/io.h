@@ -28,7 +28,7 @@ struct io {
 	struct slot_traffic *traffic;          /* counts the bytes */
 	const volatile sig_atomic_t *stopping; /* set by a signal handler */
 	struct ending_facts facts;
-	bool timed;    /* SO_RCVTIMEO is set */
+	bool timed;    /* SO_RCVTIMEO is idle-timeout */
 	bool fin_sent; /* by shutdown(2) */
 };
 

@@ -151,6 +151,65 @@ START_TEST(a_signal_stops_a_recv_that_waits)
 }
 END_TEST
 
+static volatile sig_atomic_t signals;
+
+static void
+count(int signal)
+{
+	(void)signal;
+	signals = signals + 1;
+}
+
+START_TEST(signals_do_not_prolong_an_idle_recv)
+{
+	struct itimerval every = { .it_interval.tv_usec = 50000,
+		.it_value.tv_usec = 50000 };
+	struct sigaction action = { .sa_handler = count };
+	int64_t start = clock_ms(), took;
+	char buffer[16];
+
+	limits.idle_ms = 300;
+	client_sends("x");
+	server_has(1);
+	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), 1);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), -1);
+	took = clock_ms() - start;
+	assert_facts(CAUSE_IDLE, 0, false);
+	ck_assert_int_gt(signals, 0);
+	ck_assert_int_ge(took, 290);
+	ck_assert_int_lt(took, LONG_MS);
+}
+END_TEST
+
+START_TEST(what_comes_after_a_signal_gets_the_idle_limit_anew)
+{
+	struct itimerval once = { .it_value.tv_usec = 250000 };
+	struct sigaction action = { .sa_handler = count };
+	struct timeval tv;
+	socklen_t size = sizeof(tv);
+	char buffer[16];
+	pid_t peer = fork();
+
+	limits.idle_ms = 1000;
+	if (peer == 0) {
+		usleep(400000); /* after the signal */
+		client_sends("x");
+		client_sends("y");
+		_exit(0);
+	}
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &once, NULL);
+	ck_assert_int_eq(io_recv(&io, buffer, 1), 1);
+	ck_assert_int_eq(signals, 1);
+	ck_assert_int_eq(io_recv(&io, buffer, 1), 1);
+	must(getsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &tv, &size) == 0);
+	ck_assert_int_ge(tv.tv_sec * 1000 + tv.tv_usec / 1000, 1000);
+	ck_assert_int_eq(status_of(peer), 0);
+}
+END_TEST
+
 START_TEST(recv_tells_a_reset)
 {
 	char buffer[16];
@@ -384,6 +443,9 @@ add_recv_tests(Suite *suite)
 	tcase_add_test(tcase, once_stopping_recv_does_not_wait);
 	tcase_add_test(tcase, once_stopping_recv_still_takes_what_has_arrived);
 	tcase_add_test(tcase, a_signal_stops_a_recv_that_waits);
+	tcase_add_test(tcase, signals_do_not_prolong_an_idle_recv);
+	tcase_add_test(
+	    tcase, what_comes_after_a_signal_gets_the_idle_limit_anew);
 	tcase_add_test(tcase, recv_tells_a_reset);
 }
 
