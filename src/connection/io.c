@@ -226,13 +226,33 @@ io_discard(struct io *io)
 	return !*io->stopping;
 }
 
+/*
+ * While the daemon stops, clients that wait in the queue must not be kept from
+ * being served by others that do not answer our FIN: neither by many of them,
+ * nor by one whose wait had begun before.
+ */
+static int64_t
+not_beyond_stop(const struct io *io, int64_t deadline)
+{
+	int64_t *until = io->limits->stop_until;
+
+	if (!*io->stopping)
+		return deadline;
+	if (*until == 0)
+		*until = clock_ms() + io->limits->stop_linger_ms;
+	return *until < deadline ? *until : deadline;
+}
+
 /* A recv that waits for so long costs less than a poll before it. */
 void
 io_drain(struct io *io, int64_t deadline)
 {
 	int left;
 
-	while ((left = clock_left(deadline, clock_ms())) > 0) {
+	for (;;) {
+		left = clock_left(not_beyond_stop(io, deadline), clock_ms());
+		if (left <= 0)
+			break;
 		if (limit_receiving(io->fd, left) < 0) {
 			give_up(io, io->facts.cause, errno);
 			return;

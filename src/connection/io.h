@@ -19,6 +19,10 @@ struct io_limits {
 	int64_t send_ms;   /* send-timeout */
 	int64_t user_ms;   /* user-timeout, which the kernel keeps */
 	int64_t linger_ms; /* linger-timeout */
+	/* Once *stopping is set: for all connections together, and until when
+	   (of clock_ms) that is, which the first one sets; 0 before. */
+	int64_t stop_linger_ms;
+	int64_t *stop_until;
 };
 
 /* A blocking socket, and what has happened on it so far. */
@@ -67,7 +71,8 @@ bool io_discard(struct io *io);
 
 /*
  * Receives and discards until the peer's FIN, an error, or deadline (of
- * clock_ms); with a deadline that has passed it only takes what is there.
+ * clock_ms), which *stopping may make an earlier one at any time; with a
+ * deadline that has passed it only takes what is there.
  */
 void io_drain(struct io *io, int64_t deadline);
 

@@ -50,33 +50,18 @@ log_connection(const struct worker *worker, const struct io *io,
 		line, sizeof(line)));
 }
 
-/*
- * While the daemon stops, all lingering of this worker shares one deadline:
- * clients that wait in the queue must not be kept from being served by others
- * that do not answer our FIN.
- */
-static int64_t
-linger_ms(const struct worker *worker)
-{
-	static int64_t deadline;
-	int64_t now, left;
-
-	if (!worker_stopping)
-		return worker->settings->linger_timeout;
-	now = clock_ms();
-	if (deadline == 0)
-		deadline = now + worker->stop_linger_ms;
-	left = deadline - now;
-	return left > 0 ? left : 0;
-}
-
 /* One connection, from accept to close. */
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
-	struct io_limits limits = { .idle_ms = worker->settings->idle_timeout,
+	static int64_t stop_until;
+	const struct io_limits limits = { .idle_ms =
+					      worker->settings->idle_timeout,
 		.send_ms = worker->settings->send_timeout,
-		.user_ms = worker->settings->user_timeout };
+		.user_ms = worker->settings->user_timeout,
+		.linger_ms = worker->settings->linger_timeout,
+		.stop_linger_ms = worker->stop_linger_ms,
+		.stop_until = &stop_until };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
 	enum ending ending;
@@ -88,7 +73,6 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
 	worker->service->serve(&io, worker->settings);
 	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
-	limits.linger_ms = linger_ms(worker);
 	ending = finish(&io);
 	if (ending == ENDING_FAILED)
 		log_warnx("%s: connection failed: %s", worker->address,

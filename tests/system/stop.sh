@@ -51,6 +51,22 @@ t "... within a second" at_most 1000 $MS
 t "... each sees FIN" \
 	client_ends "fin=100 rst=0 timeout=0 mismatch=0 complete=100 bytes=100"
 
+# A client that keeps its end open, and was waited for before the stop already.
+start "stop-timeout 6s
+$(conf "linger-timeout 1m")"
+"$CLIENT" play -t 60 127.0.0.1 $DAYTIME connect end wait=60000 >"$T/played" &
+BACKGROUND=$!
+until_true logged ' end fin ' "$T/played"
+stop
+t "a client that does not answer our FIN: half of stop-timeout" \
+	at_most 5500 $MS
+t "... not less" at_most "$MS" 2900
+t "... then lingered, and its worker is not killed" \
+	logged 'service=daytime .*ending=lingered '
+kill $BACKGROUND
+wait $BACKGROUND 2>/dev/null
+BACKGROUND=
+
 # A client that never reads, and has sent more than all buffers take.
 hog()
 {

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/time.h>
 
 #include "connection/finish.h"
 #include "unit/tcp_pair.h"
@@ -134,6 +135,51 @@ START_TEST(without_a_linger_timeout_finish_does_not_wait)
 }
 END_TEST
 
+static void
+stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+START_TEST(a_stop_shortens_a_wait_that_has_begun)
+{
+	/* Again and again: one may come before recv has begun. */
+	struct itimerval every = { .it_interval.tv_usec = 50000,
+		.it_value.tv_usec = 50000 };
+	struct sigaction action = { .sa_handler = stop };
+	int64_t start = clock_ms(), took;
+
+	limits.stop_linger_ms = 200;
+	io.facts.replied = true;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	ck_assert_str_eq(ending_after_finish(), "lingered");
+	took = clock_ms() - start;
+	ck_assert_int_ge(took, 200);
+	ck_assert_int_lt(took, LONG_MS);
+}
+END_TEST
+
+/* One connection may use it up for all that follow. */
+START_TEST(waits_after_a_stop_share_one_limit)
+{
+	int64_t start = clock_ms(), took;
+
+	stopping = 1;
+	limits.stop_linger_ms = 200;
+	ck_assert_str_eq(ending_after_finish(), "lingered");
+	ck_assert_int_ge(clock_ms() - start, 200);
+	tcp_pair_close();
+	tcp_pair_make();
+	limits.stop_linger_ms = LONG_MS;
+	start = clock_ms();
+	ck_assert_str_eq(ending_after_finish(), "lingered");
+	took = clock_ms() - start;
+	ck_assert_int_lt(took, LONG_MS);
+}
+END_TEST
+
 START_TEST(a_stalled_peer_is_not_waited_for)
 {
 	int64_t start = clock_ms();
@@ -227,6 +273,8 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, without_the_peers_fin_the_end_is_lingered, 0, 3);
 	tcase_add_test(tcase, without_a_linger_timeout_finish_does_not_wait);
+	tcase_add_test(tcase, a_stop_shortens_a_wait_that_has_begun);
+	tcase_add_test(tcase, waits_after_a_stop_share_one_limit);
 	tcase_add_test(tcase, a_stalled_peer_is_not_waited_for);
 	tcase_add_test(tcase, a_peer_that_talks_over_the_end_gets_no_rst);
 	return unit_run(suite);

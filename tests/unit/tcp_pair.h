@@ -20,7 +20,8 @@
 #include "connection/io.h"
 
 static int server = -1, client = -1;
-static struct io_limits limits;
+static int64_t stop_until;
+static struct io_limits limits = { .stop_until = &stop_until };
 static struct slot_traffic traffic;
 static volatile sig_atomic_t stopping;
 static struct io io;
@@ -74,6 +75,7 @@ tcp_pair_make(void)
 {
 	/* A hang ends by these, and not by the case's timeout. */
 	limits.idle_ms = limits.send_ms = limits.linger_ms = 20000;
+	limits.stop_linger_ms = 20000;
 	tcp_pair_sized(0, 0);
 }
 
