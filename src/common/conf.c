@@ -106,13 +106,31 @@ given(const struct conf_service *service, const char *keyword)
 }
 
 /*
+ * At each probe, and only then, the kernel looks whether user-timeout has
+ * passed. One of them shall be when it has: the first one comes a little later
+ * for it, or much earlier where a long interval of one's own leaves no room.
+ */
+static int64_t
+fit_probes(int64_t idle, int64_t left, int64_t interval)
+{
+	int64_t rest = left % interval;
+
+	if (rest == 0 || interval - rest <= 1)
+		return idle;
+	idle += rest;
+	if (left < interval || idle > CONF_KEEPALIVE_MAX)
+		idle -= interval;
+	return idle < 1 ? 1 : idle;
+}
+
+/*
  * Half of the time for the first probe, the rest for up to six. An explicit
  * keyword takes its part out of the same time, which may leave too little.
  */
 void
 conf_derive(struct conf_service *service)
 {
-	int64_t total = service->peer_timeout, left, rest;
+	int64_t total = service->peer_timeout, left;
 
 	if (!given(service, "keepalive-idle"))
 		service->keepalive_idle = total / 2;
@@ -120,16 +138,11 @@ conf_derive(struct conf_service *service)
 	if (!given(service, "keepalive-count"))
 		service->keepalive_count = clamp(left, 1, 6);
 	if (!given(service, "keepalive-interval"))
-		service->keepalive_interval =
-		    clamp(left / service->keepalive_count, 1, 32767);
-	/*
-	 * At each probe, and only then, the kernel looks whether user-timeout
-	 * has passed. One of them shall be when it has.
-	 */
-	rest = left % service->keepalive_interval;
-	if (!given(service, "keepalive-idle") && rest > 0 &&
-	    service->keepalive_interval - rest > 1)
-		service->keepalive_idle += rest;
+		service->keepalive_interval = clamp(
+		    left / service->keepalive_count, 1, CONF_KEEPALIVE_MAX);
+	if (!given(service, "keepalive-idle"))
+		service->keepalive_idle = fit_probes(
+		    service->keepalive_idle, left, service->keepalive_interval);
 	if (!given(service, "user-timeout"))
 		service->user_timeout = total * 1000;
 	if (!given(service, "send-timeout"))

@@ -7,7 +7,6 @@
 #include <sys/un.h>
 
 #define MS_PER_HOUR INT64_C(3600000)
-#define KERNEL_KEEPALIVE_MAX 32767 /* of TCP_KEEPIDLE and TCP_KEEPINTVL */
 
 /* Without the zero that ends it, see unix(7). */
 #define SOCKET_PATH_MAX                                                        \
@@ -122,14 +121,14 @@ static const struct conf_keyword table[] = {
 	    .type = CONF_SECONDS,
 	    .derived = "peer-timeout",
 	    .min = 1,
-	    .max = KERNEL_KEEPALIVE_MAX,
+	    .max = CONF_KEEPALIVE_MAX,
 	    .offset = SERVICE(keepalive_idle) },
 	{ .name = "keepalive-interval",
 	    .scope = CONF_SERVICE,
 	    .type = CONF_SECONDS,
 	    .derived = "peer-timeout",
 	    .min = 1,
-	    .max = KERNEL_KEEPALIVE_MAX,
+	    .max = CONF_KEEPALIVE_MAX,
 	    .offset = SERVICE(keepalive_interval) },
 	{ .name = "keepalive-count",
 	    .scope = CONF_SERVICE,

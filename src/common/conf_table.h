@@ -7,6 +7,8 @@
 
 #include "common/conf.h"
 
+#define CONF_KEEPALIVE_MAX 32767 /* of TCP_KEEPIDLE and TCP_KEEPINTVL */
+
 enum conf_scope {
 	CONF_GLOBAL,  /* outside of blocks; offset in struct conf */
 	CONF_SERVICE, /* in a service block; in struct conf_service */

@@ -411,8 +411,10 @@ START_TEST(peer_timeout_stands_for_five_values)
 		interval = 32767;
 	if (given == 3)
 		interval = 11;
-	/* 7 and 8 with 11; 120 with 9 probes of 6, or with 11: late. */
-	if (given != 1 && (total - idle) % interval > 0 &&
+	/* 120 with 9 probes of 6, or with 11: late; 2 to 8 with 11: early. */
+	if (given != 1 && total - idle < interval)
+		idle = 1;
+	else if (given != 1 && (total - idle) % interval > 0 &&
 	    interval - (total - idle) % interval > 1)
 		idle += (total - idle) % interval;
 	user = given == 4 ? 13 : total * 1000;
@@ -450,6 +452,37 @@ START_TEST(an_idle_peer_is_given_up_in_time)
 		ck_assert_int_ge(gone, total);
 		ck_assert_msg(
 		    gone <= total + 1, "%" PRId64 ": %" PRId64, total, gone);
+	}
+	conf_free(conf);
+}
+END_TEST
+
+/* With an interval of his own choice, where there is room for one. */
+START_TEST(a_long_interval_leaves_room_for_itself)
+{
+	static const int64_t intervals[] = { 1, 7, 40, 61, 119, 32767 };
+	struct conf_service *service;
+	char line[64];
+	int64_t idle, gone, total;
+	struct conf *conf;
+
+	snprintf(line, sizeof(line), "keepalive-interval %" PRId64 "s",
+	    intervals[_i]);
+	service = service_with(&conf, 2, line);
+	for (total = 2; total <= 64800; total++) {
+		service->peer_timeout = total;
+		conf_derive(service);
+		idle = service->keepalive_idle;
+		gone = idle + intervals[_i];
+		while (gone * 1000 < service->user_timeout)
+			gone += intervals[_i];
+		ck_assert_int_ge(idle, 1);
+		ck_assert_int_le(idle, 32767);
+		if (intervals[_i] < total)
+			ck_assert_msg(gone <= total + 1,
+			    "%" PRId64 ": %" PRId64, total, gone);
+		else
+			ck_assert_int_eq(idle, 1);
 	}
 	conf_free(conf);
 }
@@ -515,6 +548,8 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, peer_timeout_stands_for_five_values, 0, 7 * OVERRIDES);
 	tcase_add_test(tcase, an_idle_peer_is_given_up_in_time);
+	tcase_add_loop_test(
+	    tcase, a_long_interval_leaves_room_for_itself, 0, 6);
 	tcase_add_test(tcase, defaults_are_those_of_the_table);
 	return unit_run(suite);
 }
