@@ -103,6 +103,53 @@ io_recv(struct io *io, void *buffer, size_t size)
 	}
 }
 
+enum swallowed { OVER, NOTHING, SOME };
+
+/* Receives once, and throws it away. */
+static enum swallowed
+swallow(struct io *io, int flags)
+{
+	char bytes[16384];
+	ssize_t n = recv(io->fd, bytes, sizeof(bytes), flags);
+
+	if (n > 0) {
+		slot_count(&io->traffic->in, (uint64_t)n);
+		return SOME;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return NOTHING;
+	if (n == 0)
+		io->facts.fin_received = true;
+	else
+		give_up(io, io->facts.cause, errno);
+	return OVER;
+}
+
+/*
+ * What is there. Bounded, so that a peer that floods us does not outlive a
+ * deadline. False when the connection is over.
+ */
+static bool
+take_away(struct io *io)
+{
+	enum swallowed last = SOME;
+
+	for (int i = 0; i < DISCARD_ROUNDS && last == SOME; i++)
+		last = swallow(io, MSG_DONTWAIT);
+	return last != OVER;
+}
+
+bool
+io_discard(struct io *io)
+{
+	io->discards = true;
+	if (!take_away(io))
+		return false;
+	if (*io->stopping)
+		give_up(io, CAUSE_STOPPED, 0);
+	return !*io->stopping;
+}
+
 static int
 unacknowledged(int fd)
 {
@@ -118,11 +165,15 @@ unacknowledged(int fd)
  * when a third of its buffer is free, so a slow reader may take long to get
  * there. A look at what is unacknowledged now and then tells it from one that
  * has stopped; as often as that, send-timeout may be late.
+ *
+ * A service that discards goes on with it: the peer may want to say all before
+ * it reads, and its FIN is an end to whatever is still to be said.
  */
 static int
 wait_writable(struct io *io)
 {
-	struct pollfd p = { .fd = io->fd, .events = POLLOUT };
+	struct pollfd p = { .fd = io->fd,
+		.events = io->discards ? POLLIN | POLLOUT : POLLOUT };
 	int64_t limit = io->limits->send_ms, now = clock_ms();
 	int64_t deadline = limit == 0 ? CLOCK_NEVER : now + limit;
 	int look = limit / 4 < LOOK_MS ? (int)(limit / 4) + 1 : LOOK_MS;
@@ -131,10 +182,12 @@ wait_writable(struct io *io)
 	for (;;) {
 		wait = clock_left(deadline, now);
 		n = poll(&p, 1, wait < look ? wait : look);
-		if (n > 0)
-			return 0; /* an error shows in the next send */
 		if (n < 0 && errno != EINTR)
 			return (int)give_up(io, CAUSE_NONE, errno);
+		if (io->discards && !io_discard(io))
+			return -1;
+		if (n > 0 && p.revents != POLLIN)
+			return 0; /* an error shows in the next send */
 		now = clock_ms();
 		left = unacknowledged(io->fd);
 		if (left < before && limit != 0)
@@ -178,52 +231,6 @@ int
 io_send_last(struct io *io, const void *buffer, size_t size)
 {
 	return send_all(io, buffer, size, MSG_MORE);
-}
-
-enum swallowed { OVER, NOTHING, SOME };
-
-/* Receives once, and throws it away. */
-static enum swallowed
-swallow(struct io *io, int flags)
-{
-	char bytes[16384];
-	ssize_t n = recv(io->fd, bytes, sizeof(bytes), flags);
-
-	if (n > 0) {
-		slot_count(&io->traffic->in, (uint64_t)n);
-		return SOME;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return NOTHING;
-	if (n == 0)
-		io->facts.fin_received = true;
-	else
-		give_up(io, io->facts.cause, errno);
-	return OVER;
-}
-
-/*
- * What is there. Bounded, so that a peer that floods us does not outlive a
- * deadline. False when the connection is over.
- */
-static bool
-take_away(struct io *io)
-{
-	enum swallowed last = SOME;
-
-	for (int i = 0; i < DISCARD_ROUNDS && last == SOME; i++)
-		last = swallow(io, MSG_DONTWAIT);
-	return last != OVER;
-}
-
-bool
-io_discard(struct io *io)
-{
-	if (!take_away(io))
-		return false;
-	if (*io->stopping)
-		give_up(io, CAUSE_STOPPED, 0);
-	return !*io->stopping;
 }
 
 /*

@@ -34,6 +34,7 @@ struct io {
 	struct ending_facts facts;
 	bool timed;    /* SO_RCVTIMEO is idle-timeout */
 	bool fin_sent; /* by shutdown(2) */
+	bool discards; /* io_discard was called */
 };
 
 /* A fresh io for a connected socket; the pointers stay the caller's. */
@@ -65,7 +66,8 @@ int io_send_last(struct io *io, const void *buffer, size_t size);
 /*
  * Discards what has arrived, and waits for nothing: for a service that talks
  * and does not listen. True while the connection shall go on; false at the
- * peer's FIN, an error, and once *stopping is set: io->facts says which.
+ * peer's FIN, an error, and once *stopping is set: io->facts says which. From
+ * now on io_send does the same while it waits.
  */
 bool io_discard(struct io *io);
 

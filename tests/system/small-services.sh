@@ -14,6 +14,7 @@ idle-timeout 500ms
 service chargen {
 listen 127.0.0.1:$CHARGEN
 idle-timeout 500ms
+linger-timeout 1s
 }
 service time {
 listen 127.0.0.1:$TIME
@@ -54,6 +55,36 @@ t "chargen: the same for a client that talks as well" \
 t "chargen: ... FIN, no RST" did end fin '[0-9]+'
 t "chargen: ... what it said was counted in" until_true logged \
 	'service=chargen .*ending=peer-closed in=[1-9][0-9]* out=[0-9]{7,} '
+play $CHARGEN connect send=30000000 get=100000 fin end
+t "chargen: one that talks first, and reads later, is heard out" \
+	did send=30000000 done 0
+t "chargen: ... FIN, no RST" did end fin '[0-9]+'
+
+# A client that does not read, in the background. It has filled all buffers.
+GO=$T/go
+export GO
+deaf()
+{
+	before=$(status_field chargen out)
+	play $CHARGEN connect go="$1" fin go="$2" end &
+	BACKGROUND=$!
+	until_true is_stuck
+}
+is_stuck()
+{
+	out=$(status_field chargen out)
+	[ "$out" -gt "$((before + 100000))" ] && sleep 0.2 &&
+		equals "$out" "$(status_field chargen out)"
+}
+deaf 1 2
+: >"$GO.1"
+t "chargen: the FIN of a client that does not read ends it" \
+	until_true field_is chargen busy 0
+: >"$GO.2"
+wait $BACKGROUND
+BACKGROUND=
+t "chargen: ... which gets the rest, and FIN" did end fin '[0-9]+'
+
 play $CHARGEN connect get=100 close
 t "chargen: a client that closes in the middle: reset" until_true logged \
 	'service=chargen .*ending=reset '
@@ -84,6 +115,17 @@ t "time: ... FIN, no RST" did end fin 4
 t "time: ... served" until_true logged \
 	'service=time .*ending=served in=1000 out=4 '
 
+# Nothing that it could say is waited for.
+deaf 3 4
+stop
+t "a stop does not wait for a client that does not read" at_most 5000 $MS
+t "... whose worker is not killed" not logged 'chargen .*ending=failed'
+: >"$GO.3"
+: >"$GO.4"
+wait $BACKGROUND
+BACKGROUND=
+
+start "$CONF"
 play $CHARGEN connect chargen=10000000000 &
 BACKGROUND=$!
 has_begun()
