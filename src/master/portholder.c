@@ -1,6 +1,5 @@
 #include "master/portholder.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -71,15 +70,15 @@ listening_inode(const char *table, const struct place *place)
 }
 
 static bool
-has_socket(int proc, const char *pid, unsigned long inode)
+has_socket(int proc, pid_t pid, unsigned long inode)
 {
-	char path[300], link[64], wanted[64];
+	char path[64], link[64], wanted[64];
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir;
 	int fd;
 
-	snprintf(path, sizeof(path), "%.255s/fd", pid);
+	snprintf(path, sizeof(path), "%d/fd", (int)pid);
 	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -103,19 +102,52 @@ has_socket(int proc, const char *pid, unsigned long inode)
 }
 
 static void
-read_name(const char *pid, char *name, size_t size)
+read_name(pid_t pid, char *name, size_t size)
 {
-	char path[300];
+	char path[64];
 	FILE *file;
 
 	name[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%.255s/comm", pid);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	file = fopen(path, "re");
 	if (file == NULL)
 		return;
 	if (fgets(name, (int)size, file) != NULL)
 		name[strcspn(name, "\n")] = '\0';
 	fclose(file);
+}
+
+/* The parent of a process, or 0. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "PPid: %u", &parent) == 1)
+			break;
+	fclose(file);
+	return (pid_t)parent;
+}
+
+/*
+ * A holder's parent that holds it too, and so on: a worker that is ended is
+ * replaced, and the port is no freer.
+ */
+static pid_t
+first_holder(int proc, pid_t pid, unsigned long inode)
+{
+	pid_t parent;
+
+	while ((parent = parent_of(pid)) > 0 && has_socket(proc, parent, inode))
+		pid = parent;
+	return pid;
 }
 
 pid_t
@@ -134,12 +166,14 @@ portholder_find(const struct sockaddr *addr, char *name, size_t size)
 	proc = inode == 0 ? NULL : opendir("/proc");
 	if (proc == NULL)
 		return 0;
-	while (found == 0 && (entry = readdir(proc)) != NULL)
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    has_socket(dirfd(proc), entry->d_name, inode)) {
-			read_name(entry->d_name, name, size);
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-		}
+	while (found == 0 && (entry = readdir(proc)) != NULL) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && has_socket(dirfd(proc), pid, inode))
+			found = first_holder(dirfd(proc), pid, inode);
+	}
+	if (found != 0)
+		read_name(found, name, size);
 	closedir(proc);
 	return found;
 }

@@ -48,6 +48,34 @@ kill "$first"
 wait "$first"
 BACKGROUND=
 
+# After a while pids begin again at low ones, and workers have lower ones than
+# their master: to stop one of those would not free the port.
+conf >"$T/low.conf"
+cat >"$T/low.sh" <<'END'
+poll()
+{
+	for i in $(seq 1000); do
+		grep -q "$1" "$T/low.log" && return
+		sleep 0.02
+	done
+}
+echo 20000 >/proc/sys/kernel/ns_last_pid
+"$PREFORKD" -F -f "$T/low.conf" 2>"$T/low.log" &
+poll 'notice: serving daytime'
+echo 5000 >/proc/sys/kernel/ns_last_pid
+kill -HUP $!
+poll 'reloaded'
+echo $!
+"$PREFORKD" -F "echo@127.0.0.1:$ECHO"
+kill $!
+END
+if [ "${TEST_NAMESPACE-}" = root ]; then
+	export T ECHO
+	run unshare -p -f --mount-proc sh "$T/low.sh"
+	t "of a master and its workers the master is named" says \
+		"pid $(head -n 1 "$T/run.out") \\(preforkd\\) listens on port $ECHO"
+fi
+
 start "$(conf)" -p "$P"
 old=$(workers)
 stop KILL
