@@ -308,6 +308,11 @@ read_line(struct parser *p, char *text)
 		close_block(p, &w);
 		return;
 	}
+	if (is_brace(&w, 0, "{")) {
+		error(
+		    p, "{: must be on the line of its service: service NAME {");
+		return;
+	}
 	keyword = conf_keyword_find(w.word[0]);
 	if (keyword == NULL)
 		error(p, "%.64s: unknown keyword; the nearest is \"%s\"",

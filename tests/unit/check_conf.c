@@ -56,6 +56,9 @@ static const struct refused blocks[] = {
 	    "f:1: service: must be: service NAME {\n" },
 	{ "service echo\nlisten *:7\n}\n",
 	    "f:1: service: must be: service NAME {\n" },
+	{ "service echo\n{\nlisten *:7\n}\n",
+	    "f:1: service: must be: service NAME {\n"
+	    "f:2: {: must be on the line of its service: service NAME {\n" },
 	{ "service echo \"{\"\nlisten *:7\n}\n",
 	    "f:1: service: must be: service NAME {\n" },
 	{ "service echo { listen *:7 }\n}\n",
