@@ -186,23 +186,15 @@ parse_time(const struct conf_keyword *keyword, const char *text, int64_t *value,
 	return 0;
 }
 
+/* One of two words: 0 for the first, 1 for the second. */
 static int
-parse_bool(const struct conf_keyword *keyword, const char *text, int64_t *value,
+parse_either(const struct conf_keyword *keyword, const char *text,
+    const char *first, const char *second, int64_t *value,
     char why[CONF_WHY_SIZE])
 {
-	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+	if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
 		return out_of_range(keyword, why);
-	*value = strcmp(text, "yes") == 0;
-	return 0;
-}
-
-static int
-parse_scheduling(const struct conf_keyword *keyword, const char *text,
-    int64_t *value, char why[CONF_WHY_SIZE])
-{
-	if (strcmp(text, "normal") != 0 && strcmp(text, "batch") != 0)
-		return out_of_range(keyword, why);
-	*value = strcmp(text, "batch") == 0;
+	*value = strcmp(text, second) == 0;
 	return 0;
 }
 
@@ -274,7 +266,7 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 
 	switch (keyword->type) {
 	case CONF_BOOL:
-		return parse_bool(keyword, text, value, why);
+		return parse_either(keyword, text, "no", "yes", value, why);
 	case CONF_NUMBER:
 		return parse_number(keyword, text, value, why);
 	case CONF_TIME:
@@ -283,7 +275,8 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 	case CONF_LEVEL:
 		return parse_level(keyword, text, value, why);
 	case CONF_SCHEDULING:
-		return parse_scheduling(keyword, text, value, why);
+		return parse_either(
+		    keyword, text, "normal", "batch", value, why);
 	case CONF_PATH:
 		if (text[0] != '/' && strcmp(text, "none") != 0)
 			return out_of_range(keyword, why);
