@@ -31,10 +31,7 @@ free_listens(struct conf_service *service)
 
 	while ((listen = TAILQ_FIRST(&service->listens)) != NULL) {
 		TAILQ_REMOVE(&service->listens, listen, entry);
-		free(listen->host);
-		free(listen->text);
-		free(listen->file);
-		free(listen);
+		conf_listen_free(listen);
 	}
 }
 
@@ -243,11 +240,7 @@ conf_listen_find(const struct conf *conf, const char *host, uint16_t port)
 struct conf_service *
 conf_add_service(struct conf *conf, const char *name)
 {
-	struct conf_service *service = conf_service_new(conf, name, NULL, 0);
-
-	if (service != NULL)
-		conf_derive(service);
-	return service;
+	return conf_service_new(conf, name, NULL, 0);
 }
 
 int

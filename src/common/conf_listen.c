@@ -58,6 +58,15 @@ split(const char *text, const char **host, size_t *length, const char **port,
 	return 0;
 }
 
+void
+conf_listen_free(struct conf_listen *listen)
+{
+	free(listen->host);
+	free(listen->text);
+	free(listen->file);
+	free(listen);
+}
+
 static struct conf_listen *
 new_listen(const char *host, size_t length, const char *text, const char *file)
 {
@@ -70,10 +79,7 @@ new_listen(const char *host, size_t length, const char *text, const char *file)
 	listen->file = file == NULL ? NULL : strdup(file);
 	if (listen->host == NULL || listen->text == NULL ||
 	    (file != NULL && listen->file == NULL)) {
-		free(listen->host);
-		free(listen->text);
-		free(listen->file);
-		free(listen);
+		conf_listen_free(listen);
 		return NULL;
 	}
 	return listen;

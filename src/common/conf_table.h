@@ -134,6 +134,9 @@ void conf_service_remove(struct conf *conf, struct conf_service *service);
 int conf_listen_add(struct conf_service *service, const char *text,
     const char *file, unsigned line, char why[CONF_WHY_SIZE]);
 
+/* Frees one that is in no list. */
+void conf_listen_free(struct conf_listen *listen);
+
 /* The listen of any service with that address, or NULL. */
 const struct conf_listen *
 conf_listen_find(const struct conf *conf, const char *host, uint16_t port);
