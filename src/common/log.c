@@ -38,6 +38,7 @@ static struct {
 	bool worker;
 	enum log_health health;
 	uint64_t lost;
+	FILE *tee; /* warnings and errors go there too, or NULL */
 } out = { .target = LOG_TO_STDERR,
 	.level = LOG_INFO,
 	.sink = SINK_POLLED,
@@ -190,6 +191,7 @@ void
 log_enter_worker(void)
 {
 	out.worker = true;
+	out.tee = NULL;
 	out.lost = 0; /* those of the master are counted there */
 	if (out.target == LOG_TO_SYSLOG)
 		forget_own_stderr();
@@ -203,6 +205,12 @@ log_release_stderr(void)
 	out.copy = false;
 	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
 		fatal("dup2 to stderr");
+}
+
+void
+log_tee(FILE *to)
+{
+	out.tee = to;
 }
 
 uint64_t
@@ -335,6 +343,8 @@ emit(int level, const char *text)
 	bool written = true;
 	size_t len;
 
+	if (out.tee != NULL && level <= LOG_WARNING)
+		fprintf(out.tee, "%s\n", text);
 	if (out.target == LOG_TO_SYSLOG) {
 		len = compose(line, sizeof(line), true, level, text);
 		written = write_syslog(line, len);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <syslog.h>
 
 #define LOG_PRINTF(n) __attribute__((format(printf, n, n + 1)))
@@ -32,6 +33,12 @@ void log_open(enum log_target target, int level);
  * the daemon sees why it did not come up.
  */
 void log_copy_to_stderr(bool yes);
+
+/*
+ * The text of warnings and errors goes there as well, a line each, until it is
+ * NULL. The stream stays the caller's.
+ */
+void log_tee(FILE *to);
 
 /*
  * The descriptor above 2 that log lines go to and that a worker must keep

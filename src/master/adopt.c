@@ -261,12 +261,17 @@ upgrade_adopt(struct master *master, struct state *state)
 	master->wake_fd = state->wake_fd;
 	master->pidfile_fd = state->pidfile_fd;
 	master->pid_file = strdup(state->pid_file);
-	if (master->pid_file == NULL ||
+	master->control_socket = state->control;
+	master->control = control_new(state->control.fd);
+	if (master->pid_file == NULL || master->control == NULL ||
 	    scoreboard_attach(&master->board, state->board_fd, state->rows,
 		state->slots, state->used) < 0 ||
 	    child_table_init(&master->children, state->slots) < 0)
 		fatal("upgrade");
 	scoreboard_sign(&master->board);
+	for (unsigned i = 0; i < state->waiter_count; i++)
+		control_adopt(
+		    master->control, state->waiters[i], CONTROL_UPGRADE);
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		adopt_pool(master, &state->pools[i]);
 	for (uint32_t i = 0; i < state->child_count; i++)

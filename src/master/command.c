@@ -50,8 +50,7 @@ log_level_command(const struct call *call)
 	}
 	log_notice("control: log-level %s (%s)", call->argument,
 	    control_who(call->client));
-	log_set_level(level);
-	atomic_store(&call->master->board.header->log_level, (uint32_t)level);
+	master_set_log_level(call->master, level);
 	snprintf(answer, sizeof(answer), "log-level %s", call->argument);
 	control_reply(call->client, true, answer);
 }
@@ -142,13 +141,23 @@ command_run(struct control_client *client, char *request, void *context)
 void
 command_reload(struct master *master, struct control_client *client)
 {
-	(void)master;
-	control_reply(client, false, "this version cannot reload");
+	log_notice("control: reload (%s)", control_who(client));
+	if (master->stop.begun) {
+		control_reply(client, false, "the daemon stops");
+		return;
+	}
+	control_wait(client, CONTROL_RELOAD_NEXT);
+	reload_request(master);
 }
 
 void
 command_upgrade(struct master *master, struct control_client *client)
 {
-	(void)master;
-	control_reply(client, false, "this version cannot upgrade");
+	log_notice("control: upgrade (%s)", control_who(client));
+	if (master->stop.begun) {
+		control_reply(client, false, "the daemon stops");
+		return;
+	}
+	control_wait(client, CONTROL_UPGRADE_NEXT);
+	upgrade_request(master);
 }

@@ -118,6 +118,31 @@ control_wait(struct control_client *client, enum control_what what)
 }
 
 void
+control_change(
+    struct control *control, enum control_what from, enum control_what to)
+{
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &control->clients[i];
+
+		if (client->state == WAITING && client->what == from)
+			client->what = to;
+	}
+}
+
+unsigned
+control_waiting(const struct control *control, enum control_what what,
+    int fds[CONTROL_CLIENTS])
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].state == WAITING &&
+		    control->clients[i].what == what)
+			fds[count++] = control->clients[i].fd;
+	return count;
+}
+
+void
 control_outcome(
     struct control *control, enum control_what what, bool ok, const char *text)
 {
@@ -175,6 +200,24 @@ free_place(struct control *control)
 		if (control->clients[i].state == FREE)
 			return &control->clients[i];
 	return NULL;
+}
+
+void
+control_adopt(struct control *control, int fd, enum control_what what)
+{
+	struct control_client *client = free_place(control);
+	socklen_t length = sizeof(client->peer);
+
+	if (client == NULL) { /* no more than there are places were handed on */
+		close(fd);
+		return;
+	}
+	memset(client, 0, sizeof(*client));
+	client->fd = fd;
+	client->polled = -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &length) < 0)
+		log_debug("control: a client of before is of no known user");
+	control_wait(client, what);
 }
 
 void

@@ -22,7 +22,13 @@
 #define CONTROL_SEND_BUFFER 16384
 
 /* What a client may be left waiting for. */
-enum control_what { CONTROL_RELOAD, CONTROL_UPGRADE, CONTROL_STOP };
+enum control_what {
+	CONTROL_RELOAD_NEXT, /* the one that begins next, not one in progress */
+	CONTROL_RELOAD,
+	CONTROL_UPGRADE_NEXT,
+	CONTROL_UPGRADE,
+	CONTROL_STOP
+};
 
 struct control;
 struct control_client;
@@ -74,6 +80,20 @@ void control_reply(struct control_client *client, bool ok, const char *text);
 
 /* Leaves it waiting, without a deadline, for control_outcome. */
 void control_wait(struct control_client *client, enum control_what what);
+
+/* Those that waited for the one wait for the other from now on. */
+void control_change(
+    struct control *control, enum control_what from, enum control_what to);
+
+/*
+ * Writes the descriptors of those that wait for it to fds; returns how many.
+ * They stay open here.
+ */
+unsigned control_waiting(const struct control *control, enum control_what what,
+    int fds[CONTROL_CLIENTS]);
+
+/* Takes fd, of a client that waits already: another binary had admitted it. */
+void control_adopt(struct control *control, int fd, enum control_what what);
 
 /* Answers all that wait for it. */
 void control_outcome(

@@ -47,6 +47,21 @@ remove_pool(struct pool *pool, struct conf *conf)
 	listener_stop(&pool->listener);
 }
 
+/* The first one after an upgrade is the end of that as well. */
+static void
+end(struct master *master, bool ok, const char *last)
+{
+	char text[64];
+
+	snprintf(
+	    text, sizeof(text), "upgraded to preforkd %s", PACKAGE_VERSION);
+	control_outcome(master->control, CONTROL_UPGRADE, ok,
+	    ok ? text :
+		 "upgraded, but its first reload was refused: see the log");
+	outcome_end(
+	    &master->reload.outcome, master->control, CONTROL_RELOAD, ok, last);
+}
+
 /* What was opened and started for it, goes; what was there, stays. */
 static void
 abandon(struct master *master, const char *why)
@@ -71,6 +86,7 @@ abandon(struct master *master, const char *why)
 	log_errorx("reload refused: %s; the configuration that was in force "
 		   "stays",
 	    why);
+	end(master, false, NULL);
 }
 
 /* Each line is logged, for it may name a line of the file. */
@@ -239,6 +255,8 @@ begin(struct master *master, int64_t now)
 	struct reload *reload = &master->reload;
 
 	log_notice("reloading");
+	outcome_begin(&reload->outcome, master->control, CONTROL_RELOAD_NEXT,
+	    CONTROL_RELOAD);
 	reload->wanted = false;
 	reload->failed = NULL;
 	notify_reloading(&master->notify);
@@ -314,6 +332,7 @@ commit(struct master *master)
 	pools_bound_slots(&master->pools, &master->board);
 	master_set_title(master);
 	log_notice("reloaded");
+	end(master, true, "reloaded");
 }
 
 /*

@@ -20,6 +20,7 @@
 
 #include "common/conf.h"
 #include "common/privilege.h"
+#include "master/outcome.h"
 #include "master/pools.h"
 
 struct child;
@@ -39,6 +40,7 @@ struct reload {
 	struct pool_list added;
 	int64_t deadline;
 	int64_t ended; /* the last one */
+	struct outcome outcome;
 };
 
 void reload_init(struct reload *reload);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "master/master.h"
 
@@ -19,7 +20,9 @@ state_write(const struct master *master, FILE *to)
 {
 	const struct scoreboard_layout layout = scoreboard_layout();
 	const struct scoreboard *board = &master->board;
+	int waiters[CONTROL_CLIENTS];
 	const struct pool *pool;
+	unsigned count;
 
 	fprintf(to, "preforkd-state %d\n", STATE_VERSION);
 	fprintf(to,
@@ -31,6 +34,15 @@ state_write(const struct master *master, FILE *to)
 	fprintf(to, "default %d\n", master->conf->by_default);
 	fprintf(to, "wake %d\n", master->wake_fd);
 	fprintf(to, "pidfile %d %s\n", master->pidfile_fd, master->pid_file);
+	if (master->control_socket.fd >= 0)
+		fprintf(to, "control %d %ju %ju %s\n",
+		    master->control_socket.fd,
+		    (uintmax_t)master->control_socket.device,
+		    (uintmax_t)master->control_socket.inode,
+		    master->control_socket.at.sun_path);
+	count = control_waiting(master->control, CONTROL_UPGRADE, waiters);
+	for (unsigned i = 0; i < count; i++)
+		fprintf(to, "waiter %d\n", waiters[i]);
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		fprintf(to, "pool %" PRIu32 " %d %d %d %" PRIu64 " %s %s\n",
 		    pool->row, fdref_fd(pool->listener.ref), pool->removed,
@@ -180,6 +192,38 @@ read_board(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 }
 
 static int
+read_control(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	struct control_socket *control = &state->control;
+	uintmax_t device, inode;
+	int fd, used = 0;
+
+	if (control->fd >= 0 ||
+	    sscanf(line, "%d %ju %ju %n", &fd, &device, &inode, &used) != 3 ||
+	    used == 0 || !is_fd(fd) || line[used] != '/' ||
+	    strlcpy(control->at.sun_path, line + used,
+		sizeof(control->at.sun_path)) >= sizeof(control->at.sun_path))
+		return wrong(why, "control %s", line);
+	control->at.sun_family = AF_UNIX;
+	control->fd = fd;
+	control->device = (dev_t)device;
+	control->inode = (ino_t)inode;
+	return 0;
+}
+
+static int
+read_waiter(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	int fd;
+
+	if (state->waiter_count == CONTROL_CLIENTS ||
+	    sscanf(line, "%d", &fd) != 1 || !is_fd(fd))
+		return wrong(why, "waiter %s", line);
+	state->waiters[state->waiter_count++] = fd;
+	return 0;
+}
+
+static int
 read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 {
 	char *rest = strchr(line, ' ');
@@ -196,6 +240,10 @@ read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 		return read_child(state, rest, why);
 	if (strcmp(line, "pidfile") == 0)
 		return read_pidfile(state, rest, why);
+	if (strcmp(line, "control") == 0)
+		return read_control(state, rest, why);
+	if (strcmp(line, "waiter") == 0)
+		return read_waiter(state, rest, why);
 	if (strcmp(line, "wake") == 0 &&
 	    sscanf(rest, "%d", &state->wake_fd) == 1 && is_fd(state->wake_fd))
 		return 0;
@@ -242,6 +290,7 @@ state_read(struct state *state, FILE *from, char why[STATE_WHY_SIZE])
 {
 	memset(state, 0, sizeof(*state));
 	state->wake_fd = state->pidfile_fd = state->board_fd = -1;
+	state->control.fd = -1;
 	if (read_all(state, from, why) == 0)
 		return 0;
 	state_free(state);
@@ -265,6 +314,10 @@ state_each_fd(
 	callback(state->wake_fd, context);
 	if (state->pidfile_fd >= 0)
 		callback(state->pidfile_fd, context);
+	if (state->control.fd >= 0)
+		callback(state->control.fd, context);
+	for (unsigned i = 0; i < state->waiter_count; i++)
+		callback(state->waiters[i], context);
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		callback(state->pools[i].fd, context);
 }

@@ -14,6 +14,8 @@
 #include <sys/types.h>
 
 #include "common/addr.h"
+#include "master/control.h"
+#include "master/control_socket.h"
 
 /* Another one is refused: the next master would misread what it gets. */
 #define STATE_VERSION 1
@@ -48,6 +50,9 @@ struct state {
 	int wake_fd;
 	int pidfile_fd; /* -1: none */
 	char *pid_file; /* its path, or "none" */
+	struct control_socket control;
+	int waiters[CONTROL_CLIENTS]; /* clients that asked for the upgrade */
+	unsigned waiter_count;
 	struct state_pool *pools;
 	uint32_t pool_count;
 	struct state_child *children;

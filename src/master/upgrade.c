@@ -84,13 +84,20 @@ static int
 hand_on(const struct master *master, int state_fd, bool yes)
 {
 	struct inheritance inheritance = { .yes = yes };
+	int waiters[CONTROL_CLIENTS];
 	const struct pool *pool;
+	unsigned waiting;
 
 	inherit(state_fd, &inheritance);
 	inherit(master->board.fd, &inheritance);
 	inherit(master->wake_fd, &inheritance);
 	if (master->pidfile_fd >= 0)
 		inherit(master->pidfile_fd, &inheritance);
+	if (master->control_socket.fd >= 0)
+		inherit(master->control_socket.fd, &inheritance);
+	waiting = control_waiting(master->control, CONTROL_UPGRADE, waiters);
+	while (waiting > 0)
+		inherit(waiters[--waiting], &inheritance);
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		inherit(fdref_fd(pool->listener.ref), &inheritance);
 	if (capability_hand_on(yes) < 0 || inheritance.failed)
@@ -163,11 +170,13 @@ execute_trial(const struct upgrade_program *program, char **env, int said)
 static void
 forget(struct upgrade *upgrade)
 {
+	struct outcome outcome = upgrade->outcome;
 	bool wanted = upgrade->wanted;
 
 	if (upgrade->said >= 0)
 		close(upgrade->said);
 	memset(upgrade, 0, sizeof(*upgrade));
+	upgrade->outcome = outcome;
 	upgrade->wanted = wanted; /* since this one began */
 	upgrade->said = -1;
 }
@@ -177,6 +186,8 @@ refuse(struct master *master, const char *why)
 {
 	forget(&master->upgrade);
 	log_errorx("upgrade refused: %s; this binary serves on", why);
+	outcome_end(&master->upgrade.outcome, master->control, CONTROL_UPGRADE,
+	    false, NULL);
 }
 
 static int
@@ -232,6 +243,8 @@ begin(struct master *master, int64_t now)
 
 	upgrade->wanted = false;
 	upgrade->said = -1;
+	outcome_begin(&upgrade->outcome, master->control, CONTROL_UPGRADE_NEXT,
+	    CONTROL_UPGRADE);
 	log_notice("upgrade: trying %s", master->source->program.path);
 	look_at_program(&master->source->program, &upgrade->tried);
 	if (fd >= 0)

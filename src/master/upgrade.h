@@ -18,6 +18,7 @@
 
 #include "common/conf.h"
 #include "common/privilege.h"
+#include "master/outcome.h"
 #include "master/state.h"
 
 struct master;
@@ -46,6 +47,7 @@ struct upgrade {
 	bool killed;
 	int64_t deadline;
 	int said; /* what it says on stdout and stderr */
+	struct outcome outcome;
 };
 
 /* Asks for one; one that is in progress is finished first. */
