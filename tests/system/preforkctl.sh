@@ -149,7 +149,7 @@ again()
 	for _ in 1 2 3 4 5; do
 		"$PREFORKD" -F -f "$T/preforkd.conf" -p "$T/pid" 2>>"$T/log" &
 		DAEMON=$!
-		until_true test -S "$T/control" || return
+		until_true "$PREFORKCTL" -s "$T/control" status || return
 		"$PREFORKCTL" -s "$T/control" stop || return
 		[ ! -e "$T/pid" ] || return
 	done

@@ -102,6 +102,11 @@ MASTER=$(property MainPID)
 t "its PID file names the main process" \
 	equals "$MASTER" "$(in_box cat /run/preforkd/preforkd.pid)"
 t "echo on port 7 and daytime on port 13 are served" serves
+control_status()
+{
+	in_box preforkctl status | grep "^$1 .* serving "
+}
+t "preforkctl has the status, with no word about where" control_status echo
 t "the service is a master and 8 workers" has_processes 9
 t "of one dynamic user, who is not root" \
 	all_have Uid "$(in_box stat -c %u /run/preforkd)"
