@@ -126,11 +126,33 @@ t "... with what it must be" says \
 	"$STDERR"
 ctl log-level info
 
+ctl reload
+t "reload: exit status 0, when it is done" equals "0:reloaded" "$STATUS:$STDOUT"
+ctl upgrade
+t "upgrade: the same, from the new binary" says \
+	'^upgraded to preforkd [0-9.]+$' "$STDOUT"
+t "... exit status 0" equals 0 "$STATUS"
+# Six wait for the outcome of the next one, whatever is in progress.
+for i in 1 2 3; do
+	"$PREFORKCTL" -s "$T/control" reload >"$T/reload.$i" 2>&1 &
+	"$PREFORKCTL" -s "$T/control" upgrade >"$T/upgrade.$i" 2>&1 &
+done
+six_answers()
+{
+	[ "$(cat "$T"/reload.? "$T"/upgrade.? | wc -l)" = 6 ] &&
+		[ "$(sort -u "$T"/reload.? "$T"/upgrade.? | wc -l)" = 2 ]
+}
+t "six at once are all answered" until_true six_answers
+mv "$T/preforkd.conf" "$T/good.conf"
+printf '%s\nnonsense\n' "$(cat "$T/good.conf")" >"$T/preforkd.conf"
 for command in reload upgrade; do
 	ctl $command
-	t "$command: exit status 1" equals "1:" "$STATUS:$STDOUT"
-	t "... it is not in this version" says "cannot $command\$" "$STDERR"
+	t "$command that is refused: exit status 1" equals "1:" "$STATUS:$STDOUT"
+	t "... with file and line" says \
+		'preforkd.conf:[0-9]+: nonsense: unknown keyword' "$STDERR"
+	t "... and what came of it" says "^$command refused: " "$STDERR"
 done
+mv "$T/good.conf" "$T/preforkd.conf"
 t "a command that only the daemon does not know" equals \
 	"error unknown command: nosuch;" "$(echo nosuch |
 	nc -N -U "$T/control" | paste -s -d ' ' - | cut -d ' ' -f 1-4)"

@@ -79,8 +79,6 @@ static const struct {
 	{ "log-level loud\n",
 	    "error\nlog-level loud: must be error, warning, notice, info or "
 	    "debug\n" },
-	{ "reload\n", "error\nthis version cannot reload\n" },
-	{ "upgrade\n", "error\nthis version cannot upgrade\n" },
 };
 
 START_TEST(what_cannot_be_done_says_why)
@@ -102,6 +100,30 @@ START_TEST(a_level_is_for_the_master_and_its_workers)
 }
 END_TEST
 
+START_TEST(a_reload_is_answered_later)
+{
+	ck_assert_str_eq(told("reload\n"), "");
+	ck_assert(master.reload.wanted);
+}
+END_TEST
+
+START_TEST(an_upgrade_is_answered_later)
+{
+	ck_assert_str_eq(told("upgrade\n"), "");
+	ck_assert(master.upgrade.wanted);
+}
+END_TEST
+
+START_TEST(while_it_stops_neither_is_begun)
+{
+	master.stop.begun = true;
+	ck_assert_str_eq(told("reload\n"), "error\nthe daemon stops\n");
+	ck_assert_str_eq(told("upgrade\n"), "error\nthe daemon stops\n");
+	ck_assert(!master.reload.wanted);
+	ck_assert(!master.upgrade.wanted);
+}
+END_TEST
+
 START_TEST(a_stop_begins_and_is_answered_later)
 {
 	ck_assert_str_eq(told("stop\n"), "");
@@ -120,6 +142,9 @@ main(void)
 	tcase_add_loop_test(tcase, what_cannot_be_done_says_why, 0,
 	    sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(tcase, a_level_is_for_the_master_and_its_workers);
+	tcase_add_test(tcase, a_reload_is_answered_later);
+	tcase_add_test(tcase, an_upgrade_is_answered_later);
+	tcase_add_test(tcase, while_it_stops_neither_is_begun);
 	tcase_add_test(tcase, a_stop_begins_and_is_answered_later);
 	return unit_run(suite);
 }
