@@ -17,6 +17,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/privilege.h"
+#include "master/activation.h"
 #include "master/master.h"
 #include "services/service.h"
 
@@ -89,15 +90,15 @@ parse_options(int argc, char **argv, struct options *o)
 
 /*
  * Descriptors 0 to 2 must be open, or a socket would take their place. Others
- * that were left open to us would keep somebody's pipe or file busy for as
- * long as the daemon lives.
+ * that were left open to us, and that systemd did not pass, would keep
+ * somebody's pipe or file busy for as long as the daemon lives.
  */
 static void
 sort_descriptors(void)
 {
 	int fd;
 
-	closefrom(STDERR_FILENO + 1);
+	closefrom(STDERR_FILENO + 1 + activation_take());
 	do {
 		fd = open("/dev/null", O_RDWR);
 		if (fd < 0)

@@ -24,10 +24,11 @@
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
 	char *host;    /* "*", a name, or an address without [] */
+	bool systemd;  /* host is a name that systemd gave, "" the others */
 	char *text;    /* as it was written: "[::1]:7" */
 	char *file;    /* where, for messages */
 	unsigned line; /* 0: not from a file */
-	uint16_t port;
+	uint16_t port; /* 0: of systemd */
 };
 
 TAILQ_HEAD(conf_listens, conf_listen);

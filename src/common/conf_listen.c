@@ -11,6 +11,8 @@
 #define HOST_CHARACTERS                                                        \
 	"*%-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
+#define NAME_LONGEST 255
+
 static int
 wrong(char why[CONF_WHY_SIZE], const char *what)
 {
@@ -67,6 +69,38 @@ conf_listen_free(struct conf_listen *listen)
 	free(listen);
 }
 
+/* True for "systemd" and "systemd:NAME"; *name is what follows, or "". */
+static bool
+is_of_systemd(const char *text, const char **name)
+{
+	static const char word[] = "systemd";
+	const size_t length = sizeof(word) - 1;
+
+	if (strncmp(text, word, length) != 0 ||
+	    (text[length] != '\0' && text[length] != ':'))
+		return false;
+	*name = text + length + (text[length] == ':');
+	return true;
+}
+
+/* What systemd takes as FileDescriptorName=, see systemd.socket(5). */
+static int
+check_name(const char *text, const char *name, char why[CONF_WHY_SIZE])
+{
+	if (*name == '\0' && strchr(text, ':') != NULL)
+		return wrong(why,
+		    "has no name: must be systemd:NAME, or systemd for "
+		    "what no other listen names");
+	if (strlen(name) > NAME_LONGEST)
+		return wrong(why, "the name must be at most 255 characters");
+	for (; *name != '\0'; name++)
+		if (*name == ':' || *name <= ' ' || *name > '~')
+			return wrong(why,
+			    "the name has a character that no "
+			    "FileDescriptorName= has");
+	return 0;
+}
+
 static struct conf_listen *
 new_listen(const char *host, size_t length, const char *text, const char *file)
 {
@@ -85,29 +119,47 @@ new_listen(const char *host, size_t length, const char *text, const char *file)
 	return listen;
 }
 
+static int
+parse_address(const char *text, const char **host, size_t *length,
+    uint16_t *number, char why[CONF_WHY_SIZE])
+{
+	const char *port, *bad;
+
+	if (split(text, host, length, &port, why) < 0)
+		return -1;
+	if (strspn(*host, HOST_CHARACTERS) < *length)
+		return wrong(why,
+		    "the address has a character that "
+		    "no address has");
+	*number = (uint16_t)strtonum(port, 1, 65535, &bad);
+	/* strtonum takes white space and signs as well. */
+	if (bad != NULL || !isdigit((unsigned char)port[0]))
+		return wrong(why, "the port must be a number, 1 to 65535");
+	return 0;
+}
+
 int
 conf_listen_add(struct conf_service *service, const char *text,
     const char *file, unsigned line, char why[CONF_WHY_SIZE])
 {
-	const char *host, *port, *bad;
 	struct conf_listen *listen;
+	uint16_t number = 0;
+	const char *host;
 	size_t length;
-	uint16_t number;
+	bool systemd = is_of_systemd(text, &host);
 
-	if (split(text, &host, &length, &port, why) < 0)
+	if (systemd) {
+		if (check_name(text, host, why) < 0)
+			return -1;
+		length = strlen(host);
+	} else if (parse_address(text, &host, &length, &number, why) < 0) {
 		return -1;
-	if (strspn(host, HOST_CHARACTERS) < length)
-		return wrong(why,
-		    "the address has a character that "
-		    "no address has");
-	number = (uint16_t)strtonum(port, 1, 65535, &bad);
-	/* strtonum takes white space and signs as well. */
-	if (bad != NULL || !isdigit((unsigned char)port[0]))
-		return wrong(why, "the port must be a number, 1 to 65535");
+	}
 	listen = new_listen(host, length, text, file);
 	if (listen == NULL)
 		return wrong(why, "out of memory");
 	listen->line = line;
+	listen->systemd = systemd;
 	listen->port = number;
 	TAILQ_INSERT_TAIL(&service->listens, listen, entry);
 	return 0;

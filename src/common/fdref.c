@@ -11,6 +11,8 @@ struct fdref {
 	size_t count;
 	TAILQ_HEAD(, fdref_holder) holders;
 	struct fdref_holder first;
+	struct fdref_holder systemd;
+	bool is_with_systemd;
 };
 
 struct fdref *
@@ -36,6 +38,30 @@ fdref_hold(struct fdref *ref, struct fdref_holder *holder, enum fdref_kind kind,
 	holder->pid = pid;
 	TAILQ_INSERT_TAIL(&ref->holders, holder, entry);
 	ref->count++;
+}
+
+void
+fdref_hold_by_systemd(struct fdref *ref)
+{
+	if (ref->is_with_systemd)
+		return;
+	fdref_hold(ref, &ref->systemd, FDREF_SYSTEMD, 0);
+	ref->is_with_systemd = true;
+}
+
+void
+fdref_drop_by_systemd(struct fdref *ref)
+{
+	if (!ref->is_with_systemd)
+		return;
+	ref->is_with_systemd = false;
+	fdref_drop(ref, &ref->systemd);
+}
+
+bool
+fdref_is_with_systemd(const struct fdref *ref)
+{
+	return ref->is_with_systemd;
 }
 
 void
@@ -85,7 +111,9 @@ fdref_describe(const struct fdref *ref, char *text, size_t size)
 			n = snprintf(
 			    name, sizeof(name), "%d", (int)holder->pid);
 		else
-			n = snprintf(name, sizeof(name), "configuration");
+			n = snprintf(name, sizeof(name), "%s",
+			    holder->kind == FDREF_SYSTEMD ? "systemd" :
+							    "configuration");
 		needed = used + (used > 0) + (size_t)n;
 		if (TAILQ_NEXT(holder, entry) != NULL)
 			needed += sizeof(more) - 1;

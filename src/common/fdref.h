@@ -8,13 +8,15 @@
 #ifndef COMMON_FDREF_H
 #define COMMON_FDREF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 #include <sys/types.h>
 
 enum fdref_kind {
 	FDREF_CONFIGURATION, /* a listen line of the configuration */
-	FDREF_WORKER         /* a worker that inherited it, by its pid */
+	FDREF_WORKER,        /* a worker that inherited it, by its pid */
+	FDREF_SYSTEMD        /* systemd: it passed or stores it */
 };
 
 struct fdref;
@@ -38,6 +40,15 @@ fdref_new(int fd, enum fdref_kind kind, pid_t pid, struct fdref_holder **first);
 /* Adds a holder. */
 void fdref_hold(struct fdref *ref, struct fdref_holder *holder,
     enum fdref_kind kind, pid_t pid);
+
+/*
+ * systemd holds it too, or no longer does. That is no more than the ledger's
+ * knowledge, so it keeps nothing open here: who drops the last hold but this
+ * one drops it first.
+ */
+void fdref_hold_by_systemd(struct fdref *ref);
+void fdref_drop_by_systemd(struct fdref *ref);
+bool fdref_is_with_systemd(const struct fdref *ref);
 
 /* Says whose a holder is, when the pid was not known before fork(2). */
 void fdref_name(struct fdref_holder *holder, pid_t pid);

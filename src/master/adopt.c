@@ -193,7 +193,7 @@ adopt_pool(struct master *master, const struct state_pool *from)
 		fatalx("upgrade: %s %s: this binary knows no such service",
 		    from->service, from->address);
 	plan.settings = settings_for(master->conf, from->service);
-	if (listener_adopt(&listener, from->fd, from->address) < 0)
+	if (listener_inherit(&listener, from->fd, from->address) < 0)
 		fatal("upgrade: %s", from->address);
 	pool = pools_add_at(&master->pools, &listener, &plan, from->row);
 	if (pool == NULL)

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "connection/options.h"
 #include "connection/tcpstate.h"
+#include "master/passed.h"
 #include "master/portholder.h"
 
 /* One address of a listen line on its way to a listener. */
@@ -26,16 +27,15 @@ struct binding {
 	void *context;
 };
 
-/* "preforkd.conf:12: listen 127.0.0.1:7", or the argument as it was given. */
-static char *
-name_of(const struct binding *b, char *text, size_t size)
+char *
+listener_name(const struct conf_service *service,
+    const struct conf_listen *listen, char *text, size_t size)
 {
-	if (b->listen->file != NULL)
-		snprintf(text, size, "%s:%u: listen %s", b->listen->file,
-		    b->listen->line, b->listen->text);
+	if (listen->file != NULL)
+		snprintf(text, size, "%s:%u: listen %s", listen->file,
+		    listen->line, listen->text);
 	else
-		snprintf(
-		    text, size, "%s@%s", b->service->name, b->listen->text);
+		snprintf(text, size, "%s@%s", service->name, listen->text);
 	return text;
 }
 
@@ -67,7 +67,7 @@ complain(const struct binding *b, const char *what, int error)
 {
 	char name[512];
 
-	name_of(b, name, sizeof(name));
+	listener_name(b->service, b->listen, name, sizeof(name));
 	switch (error) {
 	case EADDRINUSE:
 		complain_in_use(b, name);
@@ -221,7 +221,6 @@ open_addresses(
 static struct addrinfo *
 resolve(const struct conf_service *service, const struct conf_listen *listen)
 {
-	struct binding b = { .service = service, .listen = listen };
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM };
@@ -233,7 +232,8 @@ resolve(const struct conf_service *service, const struct conf_listen *listen)
 	error = getaddrinfo(listen->host, port, &hints, &found);
 	if (error != 0)
 		log_errorx("%s: cannot find the address of \"%s\": %s",
-		    name_of(&b, name, sizeof(name)), listen->host,
+		    listener_name(service, listen, name, sizeof(name)),
+		    listen->host,
 		    error == EAI_SYSTEM ? strerror(errno) :
 					  gai_strerror(error));
 	return error != 0 ? NULL : found;
@@ -253,6 +253,8 @@ listener_open(const struct conf_service *service,
 	size_t room = 1;
 	int count;
 
+	if (listen->systemd)
+		return passed_open(service, listen, known, context, listeners);
 	if (!wildcard) {
 		found = resolve(service, listen);
 		if (found == NULL)
@@ -277,12 +279,41 @@ listener_open(const struct conf_service *service,
 }
 
 int
-listener_adopt(struct listener *listener, int fd, const char *address)
+listener_inherit(struct listener *listener, int fd, const char *address)
 {
 	strlcpy(listener->address, address, sizeof(listener->address));
 	listener->ref =
 	    fdref_new(fd, FDREF_CONFIGURATION, 0, &listener->configured);
 	return listener->ref == NULL ? -1 : 0;
+}
+
+int
+listener_set_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+const char *
+listener_adopt(
+    int fd, const struct conf_service *service, struct listener *listener)
+{
+	const char *what;
+
+	if (listener_set_blocking(fd) < 0)
+		return "O_NONBLOCK";
+	what = options_inherit(fd, service);
+	if (what != NULL)
+		return what;
+	if (listen(fd, (int)service->backlog) < 0)
+		return "listen";
+	listener->ref =
+	    fdref_new(fd, FDREF_CONFIGURATION, 0, &listener->configured);
+	if (listener->ref == NULL)
+		return "memory";
+	fdref_hold_by_systemd(listener->ref);
+	return NULL;
 }
 
 void
@@ -325,8 +356,11 @@ listener_stop(const struct listener *listener)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		log_warn("%s: O_NONBLOCK", listener->address);
-	/* listen(2) again sets the limit; 0 still admits one connection. */
-	if (listen(fd, 0) < 0)
+	/*
+	 * listen(2) again sets the limit; 0 still admits one connection. Those
+	 * who come while systemd holds it wait for the next instance.
+	 */
+	if (!fdref_is_with_systemd(listener->ref) && listen(fd, 0) < 0)
 		log_warn("%s: listen", listener->address);
 }
 
@@ -335,6 +369,10 @@ listener_release(struct listener *listener)
 {
 	if (listener->ref == NULL)
 		return;
+	/* What we set on the open file would stay with systemd. */
+	if (fdref_is_with_systemd(listener->ref))
+		listener_set_blocking(fdref_fd(listener->ref));
+	fdref_drop_by_systemd(listener->ref);
 	fdref_drop(listener->ref, listener->configured);
 	listener->ref = NULL;
 	listener->configured = NULL;

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "connection/tcpstate.h"
+#include "master/activation.h"
 #include "master/master.h"
 #include "master/spawn.h"
 
@@ -44,6 +45,12 @@ remove_pool(struct pool *pool, struct conf *conf)
 	conf_hold(conf); /* for those that still wait in its queue */
 	pool->kept = conf;
 	pool->removed = true;
+	if (pool->listener.passed)
+		log_notice(
+		    "%s: systemd holds the socket: who comes after "
+		    "those in its queue waits there for the next start "
+		    "of this service, unless its .socket unit is stopped",
+		    pool->listener.address);
 	listener_stop(&pool->listener);
 }
 
@@ -222,6 +229,7 @@ plan_listeners(struct master *master)
 	const struct conf_listen *listen;
 	int result = 0;
 
+	activation_claim(master->reload.conf);
 	TAILQ_FOREACH(service, &conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry)
 			if (plan_listen(master, service, listen) < 0)
@@ -397,7 +405,9 @@ reload_abort(struct master *master, const char *why)
 static void
 stop_listening(struct pool *pool)
 {
-	if (shutdown(fdref_fd(pool->listener.ref), SHUT_RDWR) < 0)
+	/* That of a socket unit goes on without us. */
+	if (!pool->listener.passed &&
+	    shutdown(fdref_fd(pool->listener.ref), SHUT_RDWR) < 0)
 		log_warn("%s: shutdown", pool->listener.address);
 	pool->closed = true;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "master/activation.h"
 #include "master/background.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
@@ -15,6 +16,7 @@
 
 #define ROWS_A_LISTEN 4 /* a name may have several addresses */
 #define SPARE_ROWS 64
+#define EXIT_NOT_PASSED 2 /* as for what is wrong with the configuration */
 #define SPARE_SLOTS 16384
 #define PLACE_SIZE 512 /* "FILE:LINE: control" */
 
@@ -159,7 +161,7 @@ open_listen(struct master *master, const struct conf_service *service,
 
 	count = listener_open(service, listen, NULL, NULL, &listeners);
 	if (count < 0)
-		return -1;
+		return count;
 	while (added < count &&
 	    pools_add(&master->pools, &master->board, &listeners[added],
 		&plan) != NULL) {
@@ -178,16 +180,25 @@ open_listeners(struct master *master)
 {
 	const struct conf_service *service;
 	const struct conf_listen *listen;
-	bool failed = false;
+	int result, status = 0;
 
+	activation_claim(master->conf);
 	TAILQ_FOREACH(service, &master->conf->services, entry)
-		TAILQ_FOREACH(listen, &service->listens, entry)
-			if (open_listen(master, service, listen) < 0)
-				failed = true;
-	if (failed) {
+		TAILQ_FOREACH(listen, &service->listens, entry) {
+			result = open_listen(master, service, listen);
+			/* Another start would be passed the same sockets. */
+			if (result == LISTENER_NOT_PASSED)
+				status = EXIT_NOT_PASSED;
+			else if (result < 0 && status == 0)
+				status = 1;
+		}
+	if (status != 0) {
 		release_names(master);
-		fatalx("not started: not every address could be listened on");
+		log_errorx(
+		    "not started: not every address could be listened on");
+		exit(status);
 	}
+	activation_close_rest();
 	pools_bound_slots(&master->pools, &master->board);
 }
 

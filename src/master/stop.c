@@ -75,7 +75,9 @@ stop_serve_queues(struct master *master, int64_t now)
 	    stop->rounds++ == QUEUE_ROUNDS)
 		return false;
 	TAILQ_FOREACH(pool, &master->pools, entry) {
-		if (queue_is_empty(pool))
+		/* With systemd, it waits for the next instance. */
+		if (fdref_is_with_systemd(pool->listener.ref) ||
+		    queue_is_empty(pool))
 			continue;
 		if (spawn_one(master, pool) == 0)
 			forked = true;

@@ -20,6 +20,12 @@ static const struct {
 	{ "127.0.0.1:1", "127.0.0.1", 1 },
 	{ "localhost:7007", "localhost", 7007 },
 	{ "host-7.example.org:7", "host-7.example.org", 7 },
+	{ "systemd", "", 0 },
+	{ "systemd:echo", "echo", 0 },
+	{ "systemd:7", "7", 0 },
+	{ "systemd:echo.socket", "echo.socket", 0 },
+	{ "systemd.example.org:7", "systemd.example.org", 7 },
+	{ "systemd2:7", "systemd2", 7 },
 };
 
 START_TEST(an_address_has_a_host_and_a_port)
@@ -34,6 +40,7 @@ START_TEST(an_address_has_a_host_and_a_port)
 	listen = TAILQ_FIRST(&first_service(conf)->listens);
 	ck_assert_str_eq(listen->host, good[_i].host);
 	ck_assert_uint_eq(listen->port, good[_i].port);
+	ck_assert_int_eq(listen->systemd, good[_i].port == 0);
 	ck_assert_str_eq(listen->text, good[_i].text);
 	ck_assert_uint_eq(listen->line, 2);
 	ck_assert_ptr_null(TAILQ_NEXT(listen, entry));
@@ -45,6 +52,10 @@ END_TEST
 #define NO_PORT "has no port: must be address:port, as in *:7 or 127.0.0.1:7"
 #define NO_HOST "has no address: write *:port for every address"
 #define BARE_V6 "an IPv6 address needs brackets, as in [::1]:7"
+#define NO_NAME                                                                \
+	"has no name: must be systemd:NAME, or systemd for what no other "     \
+	"listen names"
+#define BAD_NAME "the name has a character that no FileDescriptorName= has"
 #define BAD_PORT "the port must be a number, 1 to 65535"
 
 static const struct {
@@ -73,6 +84,8 @@ static const struct {
 	{ "[::1]:", BAD_PORT },
 	{ "[::1]:0", BAD_PORT },
 	{ "[::1]:7:7", BAD_PORT },
+	{ "systemd:", NO_NAME },
+	{ "systemd:a:b", BAD_NAME },
 };
 
 START_TEST(another_form_is_refused_with_the_right_one)
@@ -91,6 +104,11 @@ START_TEST(an_address_is_listened_on_once)
 {
 	assert_errors("service echo {\nlisten *:7\nlisten *:8\nlisten *:7\n}\n",
 	    "f:4: listen *:7: is listened on already at f:2\n");
+	assert_errors("service echo {\nlisten systemd:a\nlisten systemd\n}\n"
+		      "service daytime {\nlisten systemd\n"
+		      "listen systemd:b\nlisten systemd:a\n}\n",
+	    "f:6: listen systemd: is listened on already at f:3\n"
+	    "f:8: listen systemd:a: is listened on already at f:2\n");
 	assert_errors("service echo {\nlisten [::1]:7\n}\n"
 		      "service daytime {\nlisten [::1]:7\n}\n",
 	    "f:5: listen [::1]:7: is listened on already at f:2\n");

@@ -117,6 +117,30 @@ START_TEST(a_holder_can_be_named_after_the_fork)
 }
 END_TEST
 
+START_TEST(the_hold_of_systemd_is_one_like_others)
+{
+	struct fdref_holder *first;
+	struct fdref *ref =
+	    fdref_new(open_fd(), FDREF_CONFIGURATION, 0, &first);
+	int fd = fdref_fd(ref);
+	char text[64];
+
+	ck_assert(!fdref_is_with_systemd(ref));
+	fdref_drop_by_systemd(ref);
+	fdref_hold_by_systemd(ref);
+	fdref_hold_by_systemd(ref);
+	ck_assert(fdref_is_with_systemd(ref));
+	ck_assert_uint_eq(fdref_count(ref), 2);
+	ck_assert_str_eq(
+	    fdref_describe(ref, text, sizeof(text)), "configuration,systemd");
+	fdref_drop_by_systemd(ref);
+	ck_assert(!fdref_is_with_systemd(ref));
+	assert_open(fd);
+	ck_assert_uint_eq(fdref_drop(ref, first), 0);
+	assert_closed(fd);
+}
+END_TEST
+
 /* All orders of four drops: _i counts them in the factorial number system. */
 START_TEST(whoever_drops_last_closes)
 {
@@ -191,6 +215,7 @@ main(void)
 	tcase_add_test(tcase, each_hold_counts_one_more_and_each_drop_one_less);
 	tcase_add_test(tcase, holders_are_named_oldest_first);
 	tcase_add_test(tcase, a_holder_can_be_named_after_the_fork);
+	tcase_add_test(tcase, the_hold_of_systemd_is_one_like_others);
 	tcase_add_loop_test(tcase, whoever_drops_last_closes, 0, 24);
 	tcase_add_test(tcase, a_text_with_just_enough_room_is_whole);
 	tcase_add_test(tcase, a_text_without_room_is_cut_behind_a_holder);
