@@ -129,6 +129,7 @@ manage(struct master *master, struct pool *pool, int64_t now)
 {
 	struct pool_view view = view_of(master, pool);
 
+	pool->idle = view.idle;
 	pool_look(&pool->state, &view, now);
 	warn_full(pool, &view, now);
 	spawn_retire(master, pool);
@@ -148,11 +149,12 @@ earlier(int64_t a, int64_t b)
 static int64_t
 turn(struct master *master)
 {
-	int64_t now = clock_ms(), wake = CLOCK_NEVER;
+	int64_t now = clock_ms(), wake;
 	struct pool *pool;
 	int status;
 	pid_t pid;
 
+	wake = watchdog_turn(&master->watchdog, &master->notify, now);
 	spawn_note_ready(master);
 	while (signals_next_reaped(&pid, &status))
 		spawn_note_reaped(master, pid, status, now);
@@ -162,7 +164,7 @@ turn(struct master *master)
 		stop_request(master, now);
 	}
 	if (master->stop.begun)
-		return stop_turn(master, now);
+		return earlier(wake, stop_turn(master, now));
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		if (!pool->removed)
 			wake = earlier(wake, manage(master, pool, now));
@@ -319,6 +321,7 @@ master_run(struct conf *conf, const struct privilege *privilege,
 	/* From here on a signal waits until the loop can act on it. */
 	signals_init();
 	notify_open(&master.notify);
+	watchdog_open(&master.watchdog);
 	if (state == NULL)
 		start(&master, background);
 	else

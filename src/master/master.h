@@ -18,6 +18,7 @@
 #include "master/pools.h"
 #include "master/reload.h"
 #include "master/upgrade.h"
+#include "master/watchdog.h"
 
 /* Where the configuration comes from, at the start and at each reload. */
 struct master_source {
@@ -62,6 +63,7 @@ struct master {
 	struct notify notify;
 	struct control_socket control_socket;
 	struct control *control; /* its clients; also where there is none */
+	struct watchdog watchdog;
 };
 
 /*

@@ -91,20 +91,67 @@ notify_format(const struct pool_list *pools, char *text, size_t size)
 	return text;
 }
 
+/* What manage() saw of the pools in this turn. */
+static void
+format_counts(const struct pool_list *pools, char counts[NOTIFY_COUNTS_SIZE])
+{
+	unsigned workers = 0, idle = 0;
+	const struct pool *pool;
+
+	TAILQ_FOREACH(pool, pools, entry) {
+		workers += pool->state.alive + pool->state.leaving -
+		    pool->state.starting;
+		idle += pool->removed ? 0 : pool->idle;
+	}
+	/* Of those that were seen idle some may have been reaped since. */
+	if (idle > workers)
+		idle = workers;
+	snprintf(counts, NOTIFY_COUNTS_SIZE, "; %u busy, %u idle",
+	    workers - idle, idle);
+}
+
+/* A message that a descriptor goes with, see cmsg(3). */
+static ssize_t
+send_with(int fd, const struct notify *notify, const char *message, int passed)
+{
+	struct iovec text = { (char *)(uintptr_t)message, strlen(message) };
+	struct sockaddr_un to = notify->to;
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	const struct msghdr m = { .msg_name = &to,
+		.msg_namelen = notify->length,
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /*
  * A socket for each message: none is kept that a worker would have to close,
  * and a manager that was executed anew is found again.
  */
 static int
-send_message(const struct notify *notify, const char *message)
+send_message(const struct notify *notify, const char *message, int passed)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), saved;
 	ssize_t n;
 
 	if (fd < 0)
 		return -1;
-	n = sendto(fd, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL,
-	    (const struct sockaddr *)&notify->to, notify->length);
+	if (passed >= 0)
+		n = send_with(fd, notify, message, passed);
+	else
+		n = sendto(fd, message, strlen(message),
+		    MSG_DONTWAIT | MSG_NOSIGNAL,
+		    (const struct sockaddr *)&notify->to, notify->length);
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -134,33 +181,67 @@ log_failure(struct notify *notify)
 	notify->failed = true;
 }
 
+enum notify_result
+notify_send(struct notify *notify, const char *message, int passed)
+{
+	if (send_message(notify, message, passed) == 0)
+		return NOTIFY_SENT;
+	if (will_pass(errno))
+		return NOTIFY_LATER;
+	log_failure(notify);
+	return NOTIFY_FAILED;
+}
+
+/* What is worth a message; counts alone are not worth trying again. */
+enum news { NO_NEWS, NEWS_OF_COUNTS, NEWS };
+
+static enum news
+news_of(const struct notify *notify, const char *status, const char *counts,
+    int64_t now)
+{
+	if (!notify->ready || strcmp(status, notify->said) != 0)
+		return NEWS;
+	return strcmp(counts, notify->counts) == 0 ||
+		now < notify->counts_again ?
+	    NO_NEWS :
+	    NEWS_OF_COUNTS;
+}
+
 int64_t
 notify_serving(
     struct notify *notify, const struct pool_list *pools, int64_t now)
 {
-	char status[NOTIFY_STATUS_SIZE], message[NOTIFY_STATUS_SIZE + 64];
+	char message[NOTIFY_STATUS_SIZE + NOTIFY_COUNTS_SIZE + 64] = "";
+	char status[NOTIFY_STATUS_SIZE], counts[NOTIFY_COUNTS_SIZE];
+	enum news news;
+	size_t used;
 
 	if (notify->length == 0)
 		return CLOCK_NEVER;
 	notify_format(pools, status, sizeof(status));
-	if (notify->ready && strcmp(status, notify->said) == 0)
+	format_counts(pools, counts);
+	news = news_of(notify, status, counts, now);
+	if (news == NO_NEWS)
 		return CLOCK_NEVER;
 	if (now < notify->full.until)
-		return notify->full.until;
-	if (notify->ready)
-		snprintf(message, sizeof(message), "STATUS=%s", status);
-	else
-		snprintf(message, sizeof(message),
-		    "READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), status);
-	if (send_message(notify, message) < 0) {
+		return news == NEWS ? notify->full.until : CLOCK_NEVER;
+	if (!notify->ready)
+		snprintf(message, sizeof(message), "READY=1\nMAINPID=%d\n",
+		    (int)getpid());
+	used = strlen(message);
+	snprintf(message + used, sizeof(message) - used, "STATUS=%s%s", status,
+	    counts);
+	if (send_message(notify, message, -1) < 0) {
 		if (will_pass(errno)) {
 			backoff_fail(&notify->full, now);
-			return notify->full.until;
+			return news == NEWS ? notify->full.until : CLOCK_NEVER;
 		}
 		log_failure(notify);
 	}
 	notify->ready = true;
 	strlcpy(notify->said, status, sizeof(notify->said));
+	strlcpy(notify->counts, counts, sizeof(notify->counts));
+	notify->counts_again = now + NOTIFY_COUNTS_MS;
 	return CLOCK_NEVER;
 }
 
@@ -176,7 +257,7 @@ notify_reloading(struct notify *notify)
 	snprintf(message, sizeof(message),
 	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
 	    clock_us());
-	if (send_message(notify, message) < 0 && !will_pass(errno))
+	if (send_message(notify, message, -1) < 0 && !will_pass(errno))
 		log_failure(notify);
 	notify->ready = false;
 }
@@ -191,7 +272,7 @@ notify_stopping(struct notify *notify, int64_t stop_timeout_ms)
 	snprintf(message, sizeof(message),
 	    "STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=%" PRId64,
 	    (stop_timeout_ms + NOTIFY_STOP_MARGIN_MS) * 1000);
-	if (send_message(notify, message) < 0) {
+	if (send_message(notify, message, -1) < 0) {
 		if (will_pass(errno))
 			return;
 		log_failure(notify);

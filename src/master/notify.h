@@ -18,6 +18,12 @@ struct pool_list;
 /* Room for a status text, which is cut at a pool's end where it is longer. */
 #define NOTIFY_STATUS_SIZE 512
 
+/* Room for "; 4294967295 busy, 4294967295 idle". */
+#define NOTIFY_COUNTS_SIZE 48
+
+/* Between two messages that have nothing new but counts. */
+#define NOTIFY_COUNTS_MS 1000
+
 /* Added to stop-timeout: the time that the last workers need to be reaped. */
 #define NOTIFY_STOP_MARGIN_MS 5000
 
@@ -29,7 +35,9 @@ struct notify {
 	bool stopping;    /* STOPPING=1 was sent */
 	bool failed;      /* a failure was logged */
 	struct backoff full;
-	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS */
+	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS, without counts */
+	char counts[NOTIFY_COUNTS_SIZE];
+	int64_t counts_again; /* not said before */
 };
 
 /*
@@ -42,21 +50,36 @@ void notify_open(struct notify *notify);
 /*
  * The status of the pools in words, for text of that size (at least 160
  * bytes): "serving echo *:7, daytime *:13", or, while any pool is degraded,
- * "degraded: echo *:7 3 of 4 workers", which names those that are. How many
- * there are at the moment is no news: pools grow and shrink all the time. What
- * does not fit ends as ", ...". Returns text.
+ * "degraded: echo *:7 3 of 4 workers", which names those that are. What does
+ * not fit ends as ", ...". Returns text.
  */
 char *notify_format(const struct pool_list *pools, char *text, size_t size);
 
 /*
  * All pools are up: says so the first time, with READY=1 and our pid, and
- * after that only what has changed. Never waits. now is of clock_ms; returns
- * when it wants to be called again, because the manager's queue is full or
- * something else is short for the moment, or CLOCK_NEVER. Other failures are
- * logged once, and that message is not sent again.
+ * after that only what has changed. How many workers are busy follows, "; 3
+ * busy, 8 idle"; that alone is said at most once a second, and no wake-up is
+ * worth it: it is as old as the last turn of the master's loop. Never waits.
+ * now is of clock_ms; returns when it wants to be called again, because the
+ * manager's queue is full or something else is short for the moment, or
+ * CLOCK_NEVER. Other failures are logged once, and that message is not sent
+ * again.
  */
 int64_t notify_serving(
     struct notify *notify, const struct pool_list *pools, int64_t now);
+
+enum notify_result {
+	NOTIFY_SENT,
+	NOTIFY_LATER, /* its queue is full, or the like: try again */
+	NOTIFY_FAILED /* and that was logged, the first time */
+};
+
+/*
+ * Any other message, with a descriptor that the manager gets a copy of, or
+ * without where it is -1. Never waits. There must be somebody to tell.
+ */
+enum notify_result
+notify_send(struct notify *notify, const char *message, int passed);
 
 /*
  * A reload begins: says so, with the time that it began at (Type=notify-reload

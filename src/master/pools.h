@@ -29,6 +29,7 @@ struct pool {
 	struct pool_plan plan;
 	uint32_t row; /* in the scoreboard */
 	struct pool_state state;
+	unsigned idle;          /* workers in accept, at the last look */
 	uint64_t forks;         /* ever */
 	int64_t full_warned_ms; /* 0: never */
 	bool fork_warned;       /* until it has the workers that it wants */

@@ -28,6 +28,12 @@ sees_calls()
 	field_is echo idle 4 && [ "$(wc -c <"$T/strace")" -gt "$before" ]
 }
 
+# A service manager that is told how many are busy changes nothing of it.
+"$CLIENT" syslog "$T/manager" >"$T/told" &
+BACKGROUND=$!
+until_true test -S "$T/manager"
+NOTIFY_SOCKET=$T/manager
+export NOTIFY_SOCKET
 start "$(conf_with_control)"
 watch 5 "five seconds after the start: no system call by master or workers"
 "$CLIENT" echo -c -n 8 -b 1000 127.0.0.1 $ECHO >/dev/null
@@ -37,6 +43,7 @@ t "a client of the control socket has its answer" grep -q ^echo "$T/status"
 until_true field_is echo idle 4
 until_true field_is daytime idle 4
 watch 6 "and none in six seconds after it has served"
+t "and a service manager was told" grep -q busy "$T/told"
 stop
 t "exit status 0" equals 0 $STATUS
 finish

@@ -19,20 +19,21 @@ told()
 
 last_told()
 {
-	equals "$1" "$(tail -n 1 "$T/told")"
+	tail -n 1 "$T/told" | grep -qx -- "$1"
 }
 
+# Lines, but for those that tell nothing new but counts.
 told_lines()
 {
-	equals "$1" "$(wc -l <"$T/told")"
+	equals "$1" "$(sed 's/; .*//' "$T/told" | uniq | wc -l)"
 }
 
 SERVING="serving echo 127.0.0.1:$ECHO, daytime 127.0.0.1:$DAYTIME"
 
 start "$(conf "max-workers 4")"
-t "when it serves it says so" until_true told "STATUS=$SERVING"
+t "when it serves it says so" until_true told "STATUS=$SERVING; 0 busy, 8 idle"
 t "that it is ready, and who it is" equals \
-	"READY=1 MAINPID=$DAEMON STATUS=$SERVING " "$(tr '\n' ' ' <"$T/told")"
+	"READY=1 MAINPID=$DAEMON STATUS=$SERVING; 0 busy, 8 idle " "$(tr '\n' ' ' <"$T/told")"
 
 # close_range at the start of a worker: it cannot start any more.
 can_break()
@@ -48,16 +49,29 @@ degrade()
 if can_break; then
 	t "a pool degrades" degrade
 	t "it says which" until_true told \
-		"STATUS=degraded: daytime 127.0.0.1:$DAYTIME 3 of 4 workers"
+		"STATUS=degraded: daytime 127.0.0.1:$DAYTIME 3 of 4 workers; 0 busy, 7 idle"
 	untrace
-	t "and that it serves again" until_true last_told "STATUS=$SERVING"
+	t "and that it serves again" until_true last_told "STATUS=$SERVING; .*"
 fi
-SEEN=$(wc -l <"$T/told")
+SEEN=$(sed 's/; .*//' "$T/told" | uniq | wc -l)
 t "connections are served" "$CLIENT" echo -c -n 20 -b 1000 127.0.0.1 $ECHO
 worker=$(pgrep -P "$DAEMON" -f "worker echo" | head -n 1)
 kill -TERM "$worker"
 t "a worker is replaced" until_true gone "$worker"
 t "of that nothing is said" told_lines "$SEEN"
+# USR1, which status_field sends, has the master look.
+counts_are()
+{
+	status_field echo busy >/dev/null
+	last_told "STATUS=$SERVING; $1"
+}
+late_client -b 100000000
+t "how many are busy is said, when it looks" until_true counts_are \
+	"1 busy, 7 idle"
+read_now
+wait $BACKGROUND
+BACKGROUND=$MANAGER
+t "... and when they are no longer" until_true counts_are "0 busy, 8 idle"
 stop
 t "exit status 0" equals 0 $STATUS
 t "that it stops, and how long that may take" equals \

@@ -97,7 +97,7 @@ in_box systemctl log-level debug
 t "the service starts" in_box systemctl start $UNIT
 t "it is active" property_is ActiveState active
 t "its status names what it serves" property_is StatusText \
-	"serving echo *:7, daytime *:13"
+	"serving echo *:7, daytime *:13; 0 busy, 8 idle"
 MASTER=$(property MainPID)
 t "its PID file names the main process" \
 	equals "$MASTER" "$(in_box cat /run/preforkd/preforkd.pid)"

@@ -1,5 +1,6 @@
 /*
- * master/notify: what the service manager is told, and when.
+ * master/notify and master/watchdog: what the service manager is told, and
+ * when.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ pool_of(const char *service, const char *address, unsigned wanted)
 	pool_init(&pool.state, &limits);
 	pool.state.trial = false;
 	pool.state.alive = wanted;
+	pool.idle = wanted;
 	snprintf(pool.listener.address, sizeof(pool.listener.address), "%s",
 	    address);
 	return pool;
@@ -94,6 +96,7 @@ manage(const char *name)
 	memcpy(to.sun_path, name, length);
 	if (name[0] == '@')
 		to.sun_path[0] = '\0';
+	unlink(name);
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	ck_assert_int_eq(
 	    bind(manager, (struct sockaddr *)&to,
@@ -120,8 +123,9 @@ ready_message(const char *status)
 {
 	static char text[1024];
 
-	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d\nSTATUS=%s",
-	    (int)getpid(), status);
+	snprintf(text, sizeof(text),
+	    "READY=1\nMAINPID=%d\nSTATUS=%s; 0 busy, 4 idle", (int)getpid(),
+	    status);
 	return text;
 }
 
@@ -263,9 +267,108 @@ START_TEST(ready_is_said_once_and_then_what_changes)
 	ck_assert_str_eq(told(), "");
 	degrade(&pool, 3);
 	serve(&pool, NOW);
-	ck_assert_str_eq(told(), "STATUS=degraded: echo *:7 3 of 4 workers");
+	ck_assert_str_eq(
+	    told(), "STATUS=degraded: echo *:7 3 of 4 workers; 0 busy, 3 idle");
 	serve(&pool, NOW);
 	ck_assert_str_eq(told(), "");
+	close(manager);
+}
+END_TEST
+
+START_TEST(counts_alone_are_said_once_a_second)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+
+	manage(dir_path("socket"));
+	serve(&pool, NOW);
+	told();
+	pool.idle = 3;
+	ck_assert_int_eq(serve(&pool, NOW + NOTIFY_COUNTS_MS - 1), CLOCK_NEVER);
+	ck_assert_str_eq(told(), "");
+	ck_assert_int_eq(serve(&pool, NOW + NOTIFY_COUNTS_MS), CLOCK_NEVER);
+	ck_assert_str_eq(told(), "STATUS=serving echo *:7; 1 busy, 3 idle");
+	serve(&pool, NOW + 3 * NOTIFY_COUNTS_MS);
+	ck_assert_str_eq(told(), "");
+	pool.state.starting = 1;
+	pool.state.leaving = 2;
+	serve(&pool, NOW + 4 * NOTIFY_COUNTS_MS);
+	ck_assert_str_eq(told(), "STATUS=serving echo *:7; 2 busy, 3 idle");
+	close(manager);
+}
+END_TEST
+
+/* A queue that is full must not wake an idle daemon for a count. */
+START_TEST(counts_alone_are_not_tried_again)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+
+	manage(dir_path("socket"));
+	serve(&pool, NOW);
+	told();
+	pool.idle = 3;
+	send_error = EAGAIN;
+	ck_assert_int_eq(serve(&pool, NOW + NOTIFY_COUNTS_MS), CLOCK_NEVER);
+	ck_assert_int_eq(serve(&pool, NOW + NOTIFY_COUNTS_MS + 1), CLOCK_NEVER);
+	send_error = 0;
+	close(manager);
+}
+END_TEST
+
+static void
+set_watchdog(struct watchdog *watchdog, const char *usec, const char *pid)
+{
+	setenv("WATCHDOG_USEC", usec, 1);
+	if (pid == NULL)
+		unsetenv("WATCHDOG_PID");
+	else
+		setenv("WATCHDOG_PID", pid, 1);
+	watchdog_open(watchdog);
+	ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+	ck_assert_ptr_null(getenv("WATCHDOG_PID"));
+}
+
+START_TEST(the_watchdog_is_told_at_half_of_its_time)
+{
+	struct watchdog watchdog;
+
+	manage(dir_path("socket"));
+	set_watchdog(&watchdog, "2000000", NULL);
+	ck_assert_int_eq(watchdog_turn(&watchdog, &notify, NOW), NOW + 1000);
+	ck_assert_str_eq(told(), "WATCHDOG=1");
+	ck_assert_int_eq(
+	    watchdog_turn(&watchdog, &notify, NOW + 999), NOW + 1000);
+	ck_assert_str_eq(told(), "");
+	send_error = EAGAIN;
+	ck_assert_int_eq(
+	    watchdog_turn(&watchdog, &notify, NOW + 1000), NOW + 1126);
+	send_error = 0;
+	ck_assert_int_eq(
+	    watchdog_turn(&watchdog, &notify, NOW + 1126), NOW + 2126);
+	ck_assert_str_eq(told(), "WATCHDOG=1");
+	close(manager);
+}
+END_TEST
+
+START_TEST(nobody_is_woken_for_a_watchdog_that_is_not_there)
+{
+	struct watchdog watchdog;
+	char pid[16];
+	int log = watch_stderr();
+
+	manage(dir_path("socket"));
+	unsetenv("WATCHDOG_USEC");
+	watchdog_open(&watchdog);
+	ck_assert_int_eq(watchdog_turn(&watchdog, &notify, NOW), CLOCK_NEVER);
+	set_watchdog(&watchdog, "2000000", "1");
+	ck_assert_int_eq(watchdog_turn(&watchdog, &notify, NOW), CLOCK_NEVER);
+	ck_assert_str_eq(logged(log), "");
+	set_watchdog(&watchdog, "2s", NULL);
+	ck_assert_int_eq(watchdog_turn(&watchdog, &notify, NOW), CLOCK_NEVER);
+	ck_assert_ptr_nonnull(strstr(logged(log), "WATCHDOG_USEC=2s: must be"));
+	ck_assert_str_eq(told(), "");
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	set_watchdog(&watchdog, "1", pid);
+	ck_assert_int_eq(watchdog_turn(&watchdog, &notify, NOW), NOW + 1);
 	close(manager);
 }
 END_TEST
@@ -501,6 +604,10 @@ main(void)
 	    tcase, a_status_that_is_too_long_ends_after_a_whole_pool);
 	tcase_add_test(tcase, without_a_socket_nothing_is_sent);
 	tcase_add_test(tcase, ready_is_said_once_and_then_what_changes);
+	tcase_add_test(tcase, counts_alone_are_said_once_a_second);
+	tcase_add_test(tcase, counts_alone_are_not_tried_again);
+	tcase_add_test(tcase, the_watchdog_is_told_at_half_of_its_time);
+	tcase_add_test(tcase, nobody_is_woken_for_a_watchdog_that_is_not_there);
 	tcase_add_test(tcase, an_abstract_socket_is_told_as_well);
 	tcase_add_test(tcase, a_name_may_fill_the_whole_address);
 	tcase_add_loop_test(tcase, a_bad_name_is_said_once_and_harmless, 0,
