@@ -91,6 +91,8 @@ fill_table(char *names, int count)
 		socket->name = strdup(name == NULL ? NO_NAME : name);
 		if (socket->name == NULL)
 			return -1;
+		socket->stored = strncmp(socket->name, ACTIVATION_STORED,
+				     strlen(ACTIVATION_STORED)) == 0;
 		socket->fd = FIRST_FD + i;
 		socket->wrong = find_wrong(socket->fd);
 		if (socket->wrong == NULL)
@@ -169,10 +171,22 @@ activation_next(const char *name, struct activation_socket *after)
 	for (int i = after == NULL ? 0 : (int)(after - sockets) + 1;
 	     i < socket_count; i++) {
 		socket = &sockets[i];
+		if (socket->stored)
+			continue;
 		if (*name == '\0' ? !socket->claimed :
 				    strcmp(socket->name, name) == 0)
 			return socket;
 	}
+	return NULL;
+}
+
+struct activation_socket *
+activation_next_stored(struct activation_socket *after)
+{
+	for (int i = after == NULL ? 0 : (int)(after - sockets) + 1;
+	     i < socket_count; i++)
+		if (sockets[i].stored && !sockets[i].taken)
+			return &sockets[i];
 	return NULL;
 }
 
@@ -192,7 +206,7 @@ activation_close_rest(void)
 	for (int i = 0; i < socket_count; i++) {
 		struct activation_socket *socket = &sockets[i];
 
-		if (socket->taken)
+		if (socket->taken || socket->stored)
 			continue;
 		log_warnx("systemd passed a socket of the name %s (%s) that no "
 			  "listen line names: closed; serve it by \"listen "

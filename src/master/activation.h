@@ -21,6 +21,7 @@ struct activation_socket {
 	int fd;                    /* as it was passed */
 	bool taken;                /* or closed */
 	bool claimed;              /* a listen line of now has its name */
+	bool stored;               /* we had given it to systemd to keep */
 };
 
 /*
@@ -34,17 +35,25 @@ int activation_take(void);
 /* Notes what names the listen lines of that configuration have. */
 void activation_claim(const struct conf *conf);
 
+/* What the name of a socket that we have stored begins with. */
+#define ACTIVATION_STORED "preforkd/"
+
 /*
- * The next socket, behind that one or the first where it is NULL, of that
- * name; of the name "", all that no listen line names. NULL past the last.
+ * The next socket of a socket unit, behind that one or the first where it is
+ * NULL, of that name; of the name "", all that no listen line names. NULL past
+ * the last.
  */
 struct activation_socket *
 activation_next(const char *name, struct activation_socket *after);
 
+/* The next one that we had stored and that is not taken, in the same way. */
+struct activation_socket *
+activation_next_stored(struct activation_socket *after);
+
 /* True when another one that is taken has its address. */
 bool activation_is_second(const struct activation_socket *socket);
 
-/* What nobody has taken is said, and closed. */
+/* What nobody has taken of socket units is said, and closed. */
 void activation_close_rest(void);
 
 #endif

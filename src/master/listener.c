@@ -15,6 +15,7 @@
 #include "connection/tcpstate.h"
 #include "master/passed.h"
 #include "master/portholder.h"
+#include "master/store.h"
 
 /* One address of a listen line on its way to a listener. */
 struct binding {
@@ -100,7 +101,7 @@ complain(const struct binding *b, const char *what, int error)
  * Linux it does not let two listeners share a port (socket(7)).
  */
 static const char *
-set_up(int fd, const struct binding *b)
+set_up(int fd, const struct binding *b, const char *address)
 {
 	const int on = 1;
 	int v6only = !b->both_families;
@@ -115,17 +116,39 @@ set_up(int fd, const struct binding *b)
 	what = options_inherit(fd, b->service);
 	if (what != NULL)
 		return what;
-	if (bind(fd, b->addr, b->length) < 0)
+	if (bind(fd, b->addr, b->length) < 0 &&
+	    (errno != EADDRINUSE || !store_make_way(address) ||
+		bind(fd, b->addr, b->length) < 0))
 		return "bind";
 	if (listen(fd, (int)b->service->backlog) < 0)
 		return "listen";
 	return NULL;
 }
 
+/* What getsockname(2) will say, in the words of activation_socket. */
+static const char *
+bound_to(const struct binding *b, const struct listener *listener,
+    char address[ADDR_STRLEN])
+{
+	/* "*" without IPv6 is "0.0.0.0". */
+	if (b->both_families && b->addr->sa_family == AF_INET6)
+		return strcpy(address, listener->address);
+	return addr_format(b->addr, address, ADDR_STRLEN);
+}
+
+static const char *
+hold(int fd, struct listener *listener)
+{
+	listener->ref =
+	    fdref_new(fd, FDREF_CONFIGURATION, 0, &listener->configured);
+	return listener->ref == NULL ? "memory" : NULL;
+}
+
 /* Returns NULL, or the step that failed, with errno; nothing is said yet. */
 static const char *
 open_binding(const struct binding *b, struct listener *listener)
 {
+	char address[ADDR_STRLEN];
 	const char *what;
 	int fd, saved;
 
@@ -137,15 +160,16 @@ open_binding(const struct binding *b, struct listener *listener)
 		    b->addr, listener->address, sizeof(listener->address));
 	if (b->known != NULL && b->known(b->context, listener->address))
 		return NULL;
-	fd = socket(b->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return "socket";
-	what = set_up(fd, b);
-	if (what == NULL) {
-		listener->ref = fdref_new(
-		    fd, FDREF_CONFIGURATION, 0, &listener->configured);
-		if (listener->ref == NULL)
-			what = "memory";
+	fd = store_take(bound_to(b, listener, address));
+	if (fd >= 0) {
+		what = listener_adopt(fd, b->service, listener);
+	} else {
+		fd = socket(b->addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			return "socket";
+		what = set_up(fd, b, address);
+		if (what == NULL)
+			what = hold(fd, listener);
 	}
 	if (what != NULL) {
 		saved = errno;
@@ -308,12 +332,10 @@ listener_adopt(
 		return what;
 	if (listen(fd, (int)service->backlog) < 0)
 		return "listen";
-	listener->ref =
-	    fdref_new(fd, FDREF_CONFIGURATION, 0, &listener->configured);
-	if (listener->ref == NULL)
-		return "memory";
-	fdref_hold_by_systemd(listener->ref);
-	return NULL;
+	what = hold(fd, listener);
+	if (what == NULL)
+		fdref_hold_by_systemd(listener->ref);
+	return what;
 }
 
 void

@@ -175,6 +175,8 @@ turn(struct master *master)
 	wake = earlier(wake, upgrade_turn(master, now));
 	wake = earlier(wake, reload_turn(master, now));
 	wake = earlier(wake, reload_drain_removed(master, now));
+	wake = earlier(wake,
+	    store_turn(&master->store, &master->notify, &master->pools, now));
 	if (master->reload.active) /* READY=1 would say that it is over */
 		return wake;
 	return earlier(
@@ -322,6 +324,7 @@ master_run(struct conf *conf, const struct privilege *privilege,
 	signals_init();
 	notify_open(&master.notify);
 	watchdog_open(&master.watchdog);
+	store_open(&master.store);
 	if (state == NULL)
 		start(&master, background);
 	else

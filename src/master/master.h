@@ -17,6 +17,7 @@
 #include "master/notify.h"
 #include "master/pools.h"
 #include "master/reload.h"
+#include "master/store.h"
 #include "master/upgrade.h"
 #include "master/watchdog.h"
 
@@ -64,6 +65,7 @@ struct master {
 	struct control_socket control_socket;
 	struct control *control; /* its clients; also where there is none */
 	struct watchdog watchdog;
+	struct store store;
 };
 
 /*

@@ -40,7 +40,7 @@ is_planned(const struct pool *pool)
 
 /* A pool whose listen line is gone, or was never in force. */
 static void
-remove_pool(struct pool *pool, struct conf *conf)
+remove_pool(struct master *master, struct pool *pool, struct conf *conf)
 {
 	conf_hold(conf); /* for those that still wait in its queue */
 	pool->kept = conf;
@@ -51,6 +51,7 @@ remove_pool(struct pool *pool, struct conf *conf)
 		    "those in its queue waits there for the next start "
 		    "of this service, unless its .socket unit is stopped",
 		    pool->listener.address);
+	store_forget(&master->notify, &pool->listener);
 	listener_stop(&pool->listener);
 }
 
@@ -77,7 +78,7 @@ abandon(struct master *master, const char *why)
 	struct pool *pool;
 
 	TAILQ_FOREACH(pool, &reload->added, entry)
-		remove_pool(pool, reload->conf);
+		remove_pool(master, pool, reload->conf);
 	TAILQ_CONCAT(&master->pools, &reload->added, entry);
 	TAILQ_FOREACH(pool, &master->pools, entry) {
 		if (!is_planned(pool))
@@ -326,7 +327,7 @@ commit(struct master *master)
 			log_notice("%s %s: no longer in the configuration",
 			    pool->plan.service->known.name,
 			    pool->listener.address);
-			remove_pool(pool, master->conf);
+			remove_pool(master, pool, master->conf);
 			spawn_signal_pool(master, pool, SIGALRM);
 		}
 	}

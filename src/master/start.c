@@ -199,6 +199,7 @@ open_listeners(struct master *master)
 		exit(status);
 	}
 	activation_close_rest();
+	store_close_rest(&master->notify);
 	pools_bound_slots(&master->pools, &master->board);
 }
 

@@ -31,6 +31,7 @@ static const char usage[] =
     "       client play    [-f] [-t seconds] host port step ...\n"
     "       client stamp\n"
     "       client pty text command ...\n"
+    "       client supervise path command ...\n"
     "       client syslog path\n";
 
 int64_t
@@ -203,6 +204,8 @@ main(int argc, char **argv)
 	}
 	if (argc > 3 && strcmp(argv[1], "pty") == 0)
 		return run_pty(argv[2], argv + 3);
+	if (argc > 3 && strcmp(argv[1], "supervise") == 0)
+		return run_supervise(argv[2], argv + 3);
 	if (argc == 3 && strcmp(argv[1], "syslog") == 0)
 		return run_syslog(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "stamp") == 0)

@@ -50,5 +50,6 @@ int run_play(const struct options *o, char **steps);
 int run_stamp(void);
 int run_pty(const char *text, char *const *command);
 int run_syslog(const char *path);
+int run_supervise(const char *path, char *const *command);
 
 #endif
