@@ -5,6 +5,14 @@
 D=$T/root
 UNITS=/lib/systemd/system
 SYSUSERS=/usr/lib/sysusers.d
+# units DIRECTORY: as they are sorted.
+units()
+{
+	for unit in preforkd-activated.service preforkd-daytime.socket \
+		preforkd-echo.socket preforkd.service; do
+		printf '%s/%s ' "$1" "$unit"
+	done
+}
 PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
 
 # configured [OPTION ...]: a build directory for that; -C makes it quicker.
@@ -27,8 +35,8 @@ files()
 t "configure" configured --with-systemdsystemunitdir=$UNITS \
 	--with-sysusersdir=$SYSUSERS
 t "make install" make_in install
-t "exactly the programs, their manual pages, the configuration and the unit" \
-	equals "./etc/preforkd.conf .$UNITS/preforkd.service .$SYSUSERS/preforkd.conf $PROGRAM" \
+t "exactly the programs, their manual pages, the configuration and the units" \
+	equals "./etc/preforkd.conf $(units .$UNITS).$SYSUSERS/preforkd.conf $PROGRAM" \
 	"$(files)"
 t "and an empty directory for processes that shall see no file" \
 	equals "755 " "$(stat -c %a "$D/var/empty/preforkd") $(ls -A "$D/var/empty/preforkd")"
@@ -42,6 +50,9 @@ t "the manual pages name the installed paths" sh -c \
 	"! grep -n '@[a-z]*@' '$D'/usr/share/man/man?/* && grep -q /etc/preforkd.conf '$D/usr/share/man/man8/preforkd.8'"
 t "the unit starts the installed program" \
 	grep -q '^ExecStart=/usr/sbin/preforkd -F ' "$D$UNITS/preforkd.service"
+t "so does the one with sockets, with the installed configuration" \
+	grep -q '^ExecStart=/usr/sbin/preforkd -F -f /etc/preforkd.conf ' \
+	"$D$UNITS/preforkd-activated.service"
 t "the account's home is the empty directory" \
 	grep -q '^u preforkd - ".*" /var/empty/preforkd$' \
 	"$D$SYSUSERS/preforkd.conf"
@@ -69,7 +80,7 @@ D=
 t "install with no right but to that" make_in install
 D=$T/home
 t "all of it is there" equals \
-	"./etc/preforkd.conf ./lib/systemd/system/preforkd.service ./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
+	"./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
 	"$(files)"
 t "the unit starts the program there" grep -q \
 	"^ExecStart=$T/home/sbin/preforkd -F " \

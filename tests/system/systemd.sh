@@ -142,6 +142,8 @@ done <<END
 AmbientCapabilities cap_net_bind_service
 CapabilityBoundingSet cap_net_bind_service
 DynamicUser yes
+Environment FDSTORE=64
+FileDescriptorStoreMax 64
 Group preforkd
 KillMode mixed
 LimitNOFILE 8192
@@ -179,10 +181,12 @@ SyslogLevel 3
 SystemCallArchitectures native
 SystemCallErrorNumber 1
 TasksMax infinity
+TimeoutAbortUSec 5s
 TimeoutStopUSec 30s
 Type notify
 UMask 0077
 User preforkd
+WatchdogUSec 1min
 END
 t "no other address families are allowed" equals "AF_INET AF_INET6 AF_UNIX " \
 	"$(property RestrictAddressFamilies | tr ' ' '\n' | sort | tr '\n' ' ')"
@@ -225,8 +229,9 @@ the_crash_is_said()
 }
 t "the crash is a warning, and nothing else is" until_true the_crash_is_said
 t "it serves" serves
-t "of a worker's end and of connections systemd was told nothing" \
-	equals 1 "$(notifications . | wc -l)"
+t "of a worker's end and of connections systemd was told nothing but numbers" \
+	equals 3 "$(notifications . |
+		grep -Evc 'WATCHDOG=1|[(]STATUS=serving echo [*]:7, daytime [*]:13; ')"
 
 is_restarted()
 {
