@@ -63,7 +63,7 @@ ECHO=17007
 DAYTIME=17013
 
 # The machine may be slow; a poll ends as soon as it can, so this costs nothing.
-PATIENCE=20
+: "${PATIENCE:=20}"
 
 clean_up()
 {
