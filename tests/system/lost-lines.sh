@@ -16,6 +16,8 @@ t "600 clients are served while nobody reads stderr" \
 	"$CLIENT" daytime -n 600 -t 30 127.0.0.1 $DAYTIME
 cat <&7 >"$T/log" &
 BACKGROUND=$!
+# Before there is room, the line of the status would be lost as well.
+until_true logged 'ending='
 has_lost()
 {
 	[ "$(status_field daytime log-lost)" -gt 0 ]
