@@ -313,7 +313,8 @@ copy_environment(void)
 	if (copy == NULL)
 		err(1, "memory");
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(environ[i], "PREFORKD_", 9) == 0)
+		if (strncmp(environ[i], "PREFORKD_", 9) == 0 ||
+		    strncmp(environ[i], "LISTEN_", 7) == 0)
 			continue;
 		copy[used] = strdup(environ[i]);
 		if (copy[used++] == NULL)

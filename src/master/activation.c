@@ -143,6 +143,37 @@ activation_take(void)
 	return count > 0 ? count : 0;
 }
 
+int
+activation_inherit(const char *name, const char *address, int fd)
+{
+	struct activation_socket *more, *socket;
+
+	more =
+	    reallocarray(sockets, (size_t)socket_count + 1, sizeof(*sockets));
+	if (more == NULL)
+		return -1;
+	sockets = more;
+	socket = &sockets[socket_count];
+	*socket = (struct activation_socket){
+		.name = strdup(name), .fd = fd, .taken = true
+	};
+	if (socket->name == NULL)
+		return -1;
+	strlcpy(socket->address, address, sizeof(socket->address));
+	socket_count++;
+	return 0;
+}
+
+const char *
+activation_name(const char *address)
+{
+	for (int i = 0; i < socket_count; i++)
+		if (sockets[i].taken && !sockets[i].stored &&
+		    strcmp(sockets[i].address, address) == 0)
+			return sockets[i].name;
+	return NULL;
+}
+
 static bool
 is_named(const struct conf *conf, const char *name)
 {

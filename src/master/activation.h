@@ -32,6 +32,15 @@ struct activation_socket {
  */
 int activation_take(void);
 
+/*
+ * An upgrade: one that the binary before this one has taken. Returns 0, or -1
+ * without memory.
+ */
+int activation_inherit(const char *name, const char *address, int fd);
+
+/* The name of the socket of a socket unit that is bound there, or NULL. */
+const char *activation_name(const char *address);
+
 /* Notes what names the listen lines of that configuration have. */
 void activation_claim(const struct conf *conf);
 

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "master/activation.h"
 #include "master/master.h"
 #include "master/spawn.h"
 #include "master/start.h"
@@ -39,6 +40,10 @@ upgrade_take(struct state *state, bool *trial)
 	fd = (int)strtonum(text, 3, INT32_MAX, &bad);
 	file = bad == NULL ? fdopen(fd, "r") : NULL;
 	unsetenv(UPGRADE_STATE);
+	/* The state knows better which sockets were passed. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	unsetenv(UPGRADE_TRIAL);
 	if (file == NULL) {
 		warnx(UPGRADE_STATE "=%s: not a descriptor of a state", text);
@@ -109,6 +114,20 @@ try_listen(const struct conf_service *service, const struct conf_listen *listen,
 	return result;
 }
 
+/* A listen line may want what systemd has passed, by its name. */
+static void
+adopt_passed(const struct state *state)
+{
+	for (uint32_t i = 0; i < state->pool_count; i++) {
+		const struct state_pool *pool = &state->pools[i];
+
+		if (*pool->passed != '\0' && !pool->removed &&
+		    activation_inherit(pool->passed, pool->address, pool->fd) <
+			0)
+			fatal("upgrade");
+	}
+}
+
 static int
 try_listeners(const struct conf *conf, struct state *state)
 {
@@ -161,6 +180,8 @@ upgrade_try(struct conf *conf, struct state *state)
 		log_errorx("%s", RELOAD_NO_SERVICE);
 		result = -1;
 	}
+	adopt_passed(state);
+	activation_claim(conf);
 	if (try_services(state) < 0 || try_listeners(conf, state) < 0 ||
 	    !reload_finds_room(conf, state->slots) || result < 0)
 		return 1;
@@ -195,6 +216,9 @@ adopt_pool(struct master *master, const struct state_pool *from)
 	plan.settings = settings_for(master->conf, from->service);
 	if (listener_inherit(&listener, from->fd, from->address) < 0)
 		fatal("upgrade: %s", from->address);
+	listener.passed = *from->passed != '\0';
+	if (listener.passed || from->stored)
+		fdref_hold_by_systemd(listener.ref);
 	pool = pools_add_at(&master->pools, &listener, &plan, from->row);
 	if (pool == NULL)
 		fatal("upgrade: %s", from->address);
@@ -269,6 +293,7 @@ upgrade_adopt(struct master *master, struct state *state)
 	    child_table_init(&master->children, state->slots) < 0)
 		fatal("upgrade");
 	scoreboard_sign(&master->board);
+	adopt_passed(state);
 	for (unsigned i = 0; i < state->waiter_count; i++)
 		control_adopt(
 		    master->control, state->waiters[i], CONTROL_UPGRADE);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "master/activation.h"
 #include "master/master.h"
 
 #define MOST_POOLS 65536
@@ -14,6 +15,18 @@
 _Static_assert(
     ADDR_STRLEN == 72 && sizeof(((struct state_pool *)0)->service) == 16,
     "the widths that sscanf has below");
+
+/* What systemd has to do with its socket. */
+static void
+write_systemd(const struct pool *pool, FILE *to)
+{
+	const char *name = activation_name(pool->listener.address);
+
+	if (pool->listener.passed && name != NULL)
+		fprintf(to, "passed %" PRIu32 " %s\n", pool->row, name);
+	else if (fdref_is_with_systemd(pool->listener.ref))
+		fprintf(to, "stored %" PRIu32 "\n", pool->row);
+}
 
 void
 state_write(const struct master *master, FILE *to)
@@ -48,6 +61,8 @@ state_write(const struct master *master, FILE *to)
 		    pool->row, fdref_fd(pool->listener.ref), pool->removed,
 		    pool->closed, pool->forks, pool->plan.service->known.name,
 		    pool->listener.address);
+	TAILQ_FOREACH(pool, &master->pools, entry)
+		write_systemd(pool, to);
 	for (uint32_t i = 0; i < board->used; i++) {
 		const struct child *child = &master->children.places[i];
 
@@ -120,13 +135,31 @@ read_pool(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 	return 0;
 }
 
-static bool
-has_row(const struct state *state, uint32_t row)
+static struct state_pool *
+pool_in_row(const struct state *state, uint32_t row)
 {
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		if (state->pools[i].row == row)
-			return true;
-	return false;
+			return &state->pools[i];
+	return NULL;
+}
+
+/* passed ROW NAME, or stored ROW */
+static int
+read_systemd(struct state *state, const char *line, bool passed,
+    char why[STATE_WHY_SIZE])
+{
+	struct state_pool *pool;
+	char name[STATE_NAME_MAX] = "";
+	uint32_t row;
+	int n = sscanf(line, "%" SCNu32 " %255s", &row, name);
+
+	pool = n < 1 ? NULL : pool_in_row(state, row);
+	if (pool == NULL || n != (passed ? 2 : 1))
+		return wrong(why, "%s %s", passed ? "passed" : "stored", line);
+	pool->stored = !passed;
+	strlcpy(pool->passed, name, sizeof(pool->passed));
+	return 0;
 }
 
 static int
@@ -143,7 +176,7 @@ read_child(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 		&child->slot, &child->row, &ready, &leaving,
 		&child->started_ms) != 6 ||
 	    pid < 2 || child->slot >= state->used ||
-	    !has_row(state, child->row))
+	    pool_in_row(state, child->row) == NULL)
 		return wrong(why, "child %s", line);
 	child->pid = pid;
 	child->ready = ready != 0;
@@ -240,6 +273,8 @@ read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 		return read_child(state, rest, why);
 	if (strcmp(line, "pidfile") == 0)
 		return read_pidfile(state, rest, why);
+	if (strcmp(line, "passed") == 0 || strcmp(line, "stored") == 0)
+		return read_systemd(state, rest, *line == 'p', why);
 	if (strcmp(line, "control") == 0)
 		return read_control(state, rest, why);
 	if (strcmp(line, "waiter") == 0)

@@ -20,6 +20,7 @@
 /* Another one is refused: the next master would misread what it gets. */
 #define STATE_VERSION 1
 #define STATE_WHY_SIZE 160
+#define STATE_NAME_MAX 256 /* of systemd's FileDescriptorName= */
 
 struct state_pool {
 	uint32_t row;
@@ -30,6 +31,9 @@ struct state_pool {
 	uint64_t forks;
 	char service[16];
 	char address[ADDR_STRLEN];
+	bool stored; /* systemd keeps a copy */
+	char
+	    passed[STATE_NAME_MAX]; /* by which name systemd passed it, or "" */
 };
 
 struct state_child {

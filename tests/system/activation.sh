@@ -256,6 +256,23 @@ kill -CONT $BACKGROUND
 until_true is_another "$old"
 until_true field_is daytime state serving
 
+# Another binary has the sockets by their names as well: for its first reload,
+# and for those after it.
+reloads_are()
+{
+	[ "$(log_lines 'notice: reloaded')" -ge $((reloads + $1)) ]
+}
+reloads=$(log_lines 'notice: reloaded')
+kill -USR2 "$DAEMON"
+t "an upgrade takes what systemd has passed" until_true reloads_are 1
+kill -HUP "$DAEMON"
+t "... and finds it again in a reload" until_true reloads_are 2
+kill -USR2 "$DAEMON"
+t "... and in an upgrade after that" until_true reloads_are 3
+t "... which is systemd's still" sh -c \
+	"echo '$(status_field daytime holders)' | grep -q systemd"
+t "... and is served" "$CLIENT" daytime -n 5 127.0.0.1 $ECHO
+
 # A stop that never came to its end.
 old=$DAEMON
 stops=$(log_lines 'notice: stopping')

@@ -105,6 +105,15 @@ t "the variable is gone from the environment" not sh -c \
 	"tr '\\0' '\\n' <'/proc/$(pgrep -P "$DAEMON" | head -n 1)/environ' | grep FDSTORE"
 
 before=$(inode $ECHO)
+stores=$(grep -c '^FDSTORE=1' "$T/told")
+outcomes=$(log_lines 'notice: reloaded')
+kill -USR2 "$DAEMON"
+t "an upgrade" until_true reload_came "$outcomes"
+t "... keeps the socket" equals "$before" "$(inode $ECHO)"
+t "... stores nothing twice" equals "$stores" \
+	"$(grep -c '^FDSTORE=1' "$T/told")"
+t "... and knows that it is stored" sh -c \
+	"echo '$(status_field echo holders)' | grep -q systemd"
 t "a restart" again
 t "... keeps the socket" equals "$before" "$(inode $ECHO)"
 t "... which is taken for its address" logged \
