@@ -29,6 +29,10 @@ static const char usage[] =
     "       client connect [-l] [-n connections] [-t seconds] host port\n"
     "       client mixed   [-n connections] [-t seconds] address echo,daytime\n"
     "       client play    [-f] [-t seconds] host port step ...\n"
+    "       client rate    -n connections-a-second -b bytes -t seconds\n"
+    "                      host port\n"
+    "       client stream  -n connections -b bytes-a-second -t seconds\n"
+    "                      host port\n"
     "       client stamp\n"
     "       client pty text command ...\n"
     "       client supervise path command ...\n"
@@ -225,5 +229,9 @@ main(int argc, char **argv)
 		return run_mixed(&o);
 	if (strcmp(argv[1], "connect") == 0)
 		return run_connect(&o);
+	if (strcmp(argv[1], "stream") == 0)
+		return run_stream(&o);
+	if (strcmp(argv[1], "rate") == 0)
+		return run_rate(&o);
 	errx(2, "%s", usage);
 }

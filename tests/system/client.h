@@ -47,6 +47,8 @@ int run_daytime(const struct options *o);
 int run_connect(const struct options *o);
 int run_mixed(const struct options *o);
 int run_play(const struct options *o, char **steps);
+int run_rate(const struct options *o);
+int run_stream(const struct options *o);
 int run_stamp(void);
 int run_pty(const char *text, char *const *command);
 int run_syslog(const char *path);
