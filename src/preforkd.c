@@ -338,15 +338,15 @@ take_state(bool *trial)
 int
 main(int argc, char **argv)
 {
-	/* Static, for they last as long as the process. */
 	static struct options options;
+	/* What is in these is there for as long as we are. */
 	static struct master_source source = { .read = configure,
 		.context = &options };
+	static char *name;
 	struct privilege privilege;
 	struct state *state;
 	struct conf *conf;
 	bool background, trial;
-	char *name;
 	int status;
 
 	source.program.environment = copy_environment();
@@ -367,8 +367,11 @@ main(int argc, char **argv)
 		conf_free(conf);
 		return status;
 	}
-	if (state != NULL && trial)
-		return upgrade_try(conf, state);
+	if (state != NULL && trial) {
+		status = upgrade_try(conf, state);
+		conf_free(conf);
+		return status;
+	}
 	/* ps(1) will show another text in its place. */
 	name = strdup(argv[0]);
 	if (name == NULL)

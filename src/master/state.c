@@ -76,10 +76,7 @@ state_write(const struct master *master, FILE *to)
 	fprintf(to, "end\n");
 }
 
-static int wrong(char why[STATE_WHY_SIZE], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
+static int __attribute__((format(printf, 2, 3)))
 wrong(char why[STATE_WHY_SIZE], const char *format, ...)
 {
 	va_list args;
