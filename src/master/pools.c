@@ -60,6 +60,8 @@ pools_remove(
 	TAILQ_REMOVE(list, pool, entry);
 	listener_release(&pool->listener);
 	scoreboard_release_row(board, pool->row);
+	if (pool->kept != NULL)
+		conf_free(pool->kept);
 	unshared_free(pool, 1, sizeof(*pool));
 }
 

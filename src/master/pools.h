@@ -62,7 +62,7 @@ struct pool *
 pools_add_at(struct pool_list *list, const struct listener *listener,
     const struct pool_plan *plan, uint32_t row);
 
-/* Takes it out of the list, drops its listener, and frees row and memory. */
+/* Takes it out of the list, drops listener and conf, frees row and memory. */
 void pools_remove(
     struct pool_list *list, struct scoreboard *board, struct pool *pool);
 

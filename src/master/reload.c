@@ -457,7 +457,6 @@ drain(struct master *master, struct pool *pool, int64_t now)
 			stop_listening(pool);
 	}
 	if (pool->closed && pool->state.alive + pool->state.leaving == 0) {
-		conf_free(pool->kept);
 		pools_remove(&master->pools, &master->board, pool);
 		return CLOCK_NEVER;
 	}
