@@ -87,8 +87,17 @@ wait $NEW
 STATUS=$?
 echo "# $NEW_A_SECOND new connections a second: $(cat "$T/new")"
 t "each new connection got all of its bytes, and FIN" equals 0 $STATUS
-t "... and none was slower than a second" at_most 1000 \
-	"$(sed 's/.*slowest=\([0-9]*\)ms/\1/' "$T/new")"
+# tcp_counter GROUP NAME: of this network, from /proc/net/netstat or snmp.
+tcp_counter()
+{
+	cat /proc/net/netstat /proc/net/snmp | awk -v group="$1:" -v name="$2" '
+	$1 == group && !n { for (n = 2; $n != name; n++); next }
+	$1 == group { print $n; exit }'
+}
+if [ -n "${TEST_NAMESPACE-}" ]; then
+	t "... no queue has been full" equals 0 "$(tcp_counter TcpExt ListenDrops)"
+	echo "# $(tcp_counter Tcp RetransSegs) segments were sent again"
+fi
 wait $OLD
 STATUS=$?
 echo "# $STREAMS streams: $(cat "$T/streams")"
