@@ -44,6 +44,25 @@ until_true field_is echo idle 4
 until_true field_is daytime idle 4
 watch 6 "and none in six seconds after it has served"
 t "and a service manager was told" grep -q busy "$T/told"
+# Nor after other workers, and after another binary in its place.
+again()
+{
+	old=$(workers)
+	kill "-$1" "$DAEMON"
+	until_true none_of $old && until_true has_workers 8 &&
+		until_true field_is echo idle 4 &&
+		until_true field_is daytime idle 4
+}
+none_of()
+{
+	for pid; do
+		gone "$pid" || return 1
+	done
+}
+t "a reload" again HUP
+watch 3 "and none in three seconds after it"
+t "an upgrade" again USR2
+watch 3 "and none in three seconds after it"
 stop
 t "exit status 0" equals 0 $STATUS
 finish
