@@ -109,7 +109,7 @@ START_TEST(what_the_header_says_is_not_looked_at)
 	ck_assert(board.header->magic != SCOREBOARD_MAGIC);
 	scoreboard_sign(&next);
 	ck_assert_mem_eq(board.header, &before,
-	    offsetof(struct scoreboard_header, reserved));
+	    offsetof(struct scoreboard_header, log_level));
 	scoreboard_destroy(&next);
 }
 END_TEST
