@@ -15,7 +15,8 @@ verify()
 	mkdir -p "$T/unit"
 	for unit in "$TOP_SRCDIR"/systemd/*.service "$TOP_SRCDIR"/systemd/*.socket \
 		"$1"; do
-		sed "s|^ExecStart=/usr/sbin/preforkd|ExecStart=$PREFORKD|" \
+		sed -e "s|^ExecStart=/usr/sbin/preforkd|ExecStart=$PREFORKD|" \
+			-e "s|^ExecReload=/usr/sbin/preforkctl|ExecReload=$PREFORKD|" \
 			"$unit" >"$T/unit/$(basename "$unit")"
 	done
 	grep -q "^ExecStart=$PREFORKD " "$T/unit/$NAME" || return
