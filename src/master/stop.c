@@ -92,6 +92,28 @@ stop_serve_queues(struct master *master, int64_t now)
 	return forked;
 }
 
+/*
+ * TERM has a worker go on until the queue is empty, which it may never be while
+ * systemd lets clients in. QUIT has it leave after its connection: half of the
+ * time is for the queue, the other one to finish in.
+ */
+static void
+leave_queues(struct master *master, int64_t now)
+{
+	struct stop *stop = &master->stop;
+	int64_t half = stop->begun_at + master->conf->stop_timeout / 2;
+	struct pool *pool;
+
+	TAILQ_FOREACH(pool, &master->pools, entry) {
+		if (!fdref_is_with_systemd(pool->listener.ref))
+			continue;
+		if (now >= half)
+			spawn_signal_pool(master, pool, SIGQUIT);
+		else if (half < stop->again)
+			stop->again = half;
+	}
+}
+
 int64_t
 stop_turn(struct master *master, int64_t now)
 {
@@ -113,6 +135,7 @@ stop_turn(struct master *master, int64_t now)
 		child_signal_all(&master->children, SIGTERM);
 		stop->step *= 2;
 		stop->again = now + stop->step;
+		leave_queues(master, now);
 	}
 	return stop->killed || stop->again < stop->deadline ? stop->again :
 							      stop->deadline;

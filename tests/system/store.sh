@@ -128,6 +128,28 @@ t "... refuses nobody under load, and resets nobody" equals "lines=3000" \
 	"$(grep -o 'lines=.*' "$T/client.out")"
 t "... and blocks in accept" field_is daytime idle 4
 
+# More than one worker can take: its queue is never empty.
+write_conf "stop-timeout 2s
+$(conf "max-workers 1")"
+again
+LOAD=
+for client in $(seq 40); do
+	"$CLIENT" daytime -n 1500 -t 60 127.0.0.1 $DAYTIME \
+		>"$T/load.$client" 2>&1 &
+	LOAD="$LOAD $!"
+done
+until_true sh -c "[ $(status_field daytime connections) -lt \
+	\"\$(grep -c ending=served '$T/log')\" ]"
+before=$(now_ms)
+again
+t "a stop leaves a queue that does not get empty to the next" \
+	at_most 1900 $(($(now_ms) - before))
+# shellcheck disable=SC2086
+wait $LOAD
+t "... and all in it are served" equals 40 \
+	"$(grep -lx 'fin=1500 rst=0 timeout=0 lines=1500' "$T"/load.* | wc -l)"
+t "... nobody had to be killed" not logged 'killing the workers'
+
 # A crash with a client in the queue, whom nobody takes.
 write_conf "$(conf "max-workers 1")"
 again
@@ -172,7 +194,8 @@ t "... and is stored in its stead" told \
 before=$(inode $ECHO)
 again
 t "... a restart keeps that" equals "$before" "$(inode $ECHO)"
-t "nothing was worth a warning" equals 0 "$(warnings)"
+t "nothing was worth a warning but that load" equals \
+	"$(log_lines 'warning: .*all of max-workers')" "$(warnings)"
 end_all
 t "exit status 0" told 'ended 0 $'
 
