@@ -89,4 +89,57 @@ t "... and the stop has nothing to complain of" \
 	equals "$complaints" "$(warnings)"
 t "... exit status 0" equals 0 $STATUS
 dismiss
+
+# Workers that take a second to come into accept, and what happens meanwhile.
+if [ -n "$(command -v strace)" ] && [ -n "${TEST_NAMESPACE-}" ]; then
+	# slowly TEXT: the reload has begun, and first workers are there.
+	slowly()
+	{
+		old=$(workers)
+		reloads=$(log_lines 'notice: reloading')
+		trace "$DAEMON" -f -e trace=close_range \
+			-e inject=close_range:delay_enter=1000000:when=1
+		write_file "$1"
+		kill -HUP "$DAEMON"
+		until_true more_lines 'notice: reloading' "$reloads"
+		until_true has_workers $(($(echo "$old" | wc -w) + 2))
+	}
+	new_worker()
+	{
+		for pid in $(workers); do
+			case " $old " in
+			*" $pid "*) ;;
+			*) echo "$pid" ;;
+			esac
+		done | head -n 1
+	}
+	A=$(conf "max-workers 4" "start-workers 2" "min-spare-workers 2")
+	start "$A"
+	until_true has_workers 4
+	slowly "$A"
+	kill -KILL "$(new_worker)"
+	t "a first worker that is killed is a reload refused" until_true \
+		logged 'reload refused: a worker with the new settings ended'
+	untrace
+	t "... and all others are as before" until_true same_workers "$old"
+	slowly "$A"
+	kill -KILL "${old%% *}"
+	outcomes=$(log_lines "$RELOAD_ENDS")
+	until_true more_lines "$RELOAD_ENDS" "$outcomes"
+	untrace
+	t "one of before that is killed meanwhile is none" last_outcome reloaded
+	t "... they are as many as before" until_true has_workers 4
+	t "... other ones" none_of $old
+	t "... who are counted right" field_is echo workers 2
+	slowly "$A"
+	silent_clients 1 $ECHO
+	kill -TERM "$DAEMON"
+	t "a stop gives a reload up" until_true \
+		logged 'reload refused: the daemon stops'
+	untrace
+	wait "$DAEMON"
+	t "... exit status 0" equals 0 $?
+	DAEMON=
+	dismiss
+fi
 finish
