@@ -68,9 +68,11 @@ int
 capability_limit(uint64_t keep)
 {
 	struct sets sets;
+	bool has_any;
 
 	if (get_sets(&sets) < 0)
 		return -1;
+	has_any = (sets.effective | sets.permitted | sets.inheritable) != 0;
 	sets.inheritable = sets.permitted & keep;
 	/* An empty bounding set would let nothing in among the inheritable. */
 	if ((sets.effective & CAPABILITY_BIT(CAP_SETPCAP)) &&
@@ -80,8 +82,8 @@ capability_limit(uint64_t keep)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 &&
 	    errno != EINVAL)
 		return -1;
-	/* Then a filter need not know the call. */
-	if ((sets.effective | sets.permitted | sets.inheritable) == 0)
+	/* Without, a filter need not know the call. */
+	if (!has_any)
 		return 0;
 	sets.permitted &= keep;
 	sets.effective = sets.permitted;

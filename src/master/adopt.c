@@ -295,8 +295,8 @@ upgrade_adopt(struct master *master, struct state *state)
 	scoreboard_sign(&master->board);
 	adopt_passed(state);
 	for (unsigned i = 0; i < state->waiter_count; i++)
-		control_adopt(
-		    master->control, state->waiters[i], CONTROL_UPGRADE);
+		control_adopt(master->control, state->waiters[i].fd,
+		    state->waiters[i].what);
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		adopt_pool(master, &state->pools[i]);
 	for (uint32_t i = 0; i < state->child_count; i++)

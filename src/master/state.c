@@ -16,6 +16,15 @@ _Static_assert(
     ADDR_STRLEN == 72 && sizeof(((struct state_pool *)0)->service) == 16,
     "the widths that sscanf has below");
 
+/* What clients of the control socket wait for, over an upgrade too. */
+static const struct {
+	const char *name;
+	enum control_what what;
+} waits[] = { { "upgrade", CONTROL_UPGRADE },
+	{ "reload", CONTROL_RELOAD_NEXT } };
+
+#define WAITS (sizeof(waits) / sizeof(waits[0]))
+
 /* What systemd has to do with its socket. */
 static void
 write_systemd(const struct pool *pool, FILE *to)
@@ -33,7 +42,7 @@ state_write(const struct master *master, FILE *to)
 {
 	const struct scoreboard_layout layout = scoreboard_layout();
 	const struct scoreboard *board = &master->board;
-	int waiters[CONTROL_CLIENTS];
+	int fds[CONTROL_CLIENTS];
 	const struct pool *pool;
 	unsigned count;
 
@@ -53,9 +62,11 @@ state_write(const struct master *master, FILE *to)
 		    (uintmax_t)master->control_socket.device,
 		    (uintmax_t)master->control_socket.inode,
 		    master->control_socket.at.sun_path);
-	count = control_waiting(master->control, CONTROL_UPGRADE, waiters);
-	for (unsigned i = 0; i < count; i++)
-		fprintf(to, "waiter %d\n", waiters[i]);
+	for (size_t w = 0; w < WAITS; w++) {
+		count = control_waiting(master->control, waits[w].what, fds);
+		for (unsigned i = 0; i < count; i++)
+			fprintf(to, "waiter %d %s\n", fds[i], waits[w].name);
+	}
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		fprintf(to, "pool %" PRIu32 " %d %d %d %" PRIu64 " %s %s\n",
 		    pool->row, fdref_fd(pool->listener.ref), pool->removed,
@@ -244,12 +255,19 @@ read_control(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 static int
 read_waiter(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 {
+	char name[16];
+	size_t w = 0;
 	int fd;
 
 	if (state->waiter_count == CONTROL_CLIENTS ||
-	    sscanf(line, "%d", &fd) != 1 || !is_fd(fd))
+	    sscanf(line, "%d %15s", &fd, name) != 2 || !is_fd(fd))
 		return wrong(why, "waiter %s", line);
-	state->waiters[state->waiter_count++] = fd;
+	while (w < WAITS && strcmp(waits[w].name, name) != 0)
+		w++;
+	if (w == WAITS)
+		return wrong(why, "waiter %s", line);
+	state->waiters[state->waiter_count++] =
+	    (struct state_waiter){ fd, waits[w].what };
 	return 0;
 }
 
@@ -349,7 +367,7 @@ state_each_fd(
 	if (state->control.fd >= 0)
 		callback(state->control.fd, context);
 	for (unsigned i = 0; i < state->waiter_count; i++)
-		callback(state->waiters[i], context);
+		callback(state->waiters[i].fd, context);
 	for (uint32_t i = 0; i < state->pool_count; i++)
 		callback(state->pools[i].fd, context);
 }

@@ -55,7 +55,10 @@ struct state {
 	int pidfile_fd; /* -1: none */
 	char *pid_file; /* its path, or "none" */
 	struct control_socket control;
-	int waiters[CONTROL_CLIENTS]; /* clients that asked for the upgrade */
+	struct state_waiter { /* clients that asked, and wait */
+		int fd;
+		enum control_what what;
+	} waiters[CONTROL_CLIENTS];
 	unsigned waiter_count;
 	struct state_pool *pools;
 	uint32_t pool_count;

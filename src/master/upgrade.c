@@ -79,14 +79,23 @@ inherit(int fd, void *context)
 		inheritance->failed = true;
 }
 
+static void
+inherit_waiting(const struct master *master, enum control_what what,
+    struct inheritance *inheritance)
+{
+	int fds[CONTROL_CLIENTS];
+	unsigned waiting = control_waiting(master->control, what, fds);
+
+	while (waiting > 0)
+		inherit(fds[--waiting], inheritance);
+}
+
 /* Whether what is executed next gets all that it has to have. */
 static int
 hand_on(const struct master *master, int state_fd, bool yes)
 {
 	struct inheritance inheritance = { .yes = yes };
-	int waiters[CONTROL_CLIENTS];
 	const struct pool *pool;
-	unsigned waiting;
 
 	inherit(state_fd, &inheritance);
 	inherit(master->board.fd, &inheritance);
@@ -95,9 +104,8 @@ hand_on(const struct master *master, int state_fd, bool yes)
 		inherit(master->pidfile_fd, &inheritance);
 	if (master->control_socket.fd >= 0)
 		inherit(master->control_socket.fd, &inheritance);
-	waiting = control_waiting(master->control, CONTROL_UPGRADE, waiters);
-	while (waiting > 0)
-		inherit(waiters[--waiting], &inheritance);
+	inherit_waiting(master, CONTROL_UPGRADE, &inheritance);
+	inherit_waiting(master, CONTROL_RELOAD_NEXT, &inheritance);
 	TAILQ_FOREACH(pool, &master->pools, entry)
 		inherit(fdref_fd(pool->listener.ref), &inheritance);
 	if (capability_hand_on(yes) < 0 || inheritance.failed)

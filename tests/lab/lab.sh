@@ -177,7 +177,7 @@ service()
 # daemon NAME TEXT: one of several at once. The last one is DAEMON and $T/log.
 daemon()
 {
-	printf 'pid-file none\nlog-connections yes\n%s\n' "$2" >"$T/$1.conf"
+	printf 'pid-file none\ncontrol none\nlog-connections yes\n%s\n' "$2" >"$T/$1.conf"
 	mkfifo "$T/$1.fifo"
 	"$CLIENT" stamp <"$T/$1.fifo" >"$T/$1.log" &
 	BACKGROUND="$BACKGROUND $!"

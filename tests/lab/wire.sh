@@ -9,6 +9,7 @@ CONNECTIONS=10000
 make_network
 
 start "pid-file none
+control none
 log-connections yes
 $(service echo $ECHO "idle-timeout 1s" "send-timeout 2s" \
 	"linger-timeout 1s" "max-workers 200" "min-spare-workers 32")

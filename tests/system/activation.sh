@@ -9,6 +9,7 @@ write_conf()
 {
 	{
 		echo "pid-file none"
+		echo "control none"
 		echo "log-connections yes"
 		echo "service echo {"
 		echo "listen $1"

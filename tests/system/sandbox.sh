@@ -159,6 +159,7 @@ stop
 # A connection is born with the timeout that the listener has just then; here
 # another worker is in an accept that began before.
 start "pid-file none
+control none
 log-connections yes
 service forbidden {
 listen 127.0.0.1:$PORT

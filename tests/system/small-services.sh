@@ -6,6 +6,7 @@ DISCARD=17009
 CHARGEN=17019
 TIME=17037
 CONF="pid-file none
+control none
 log-connections yes
 service discard {
 listen 127.0.0.1:$DISCARD

@@ -6,7 +6,7 @@
 . "${TOP_SRCDIR:-.}/tests/box.sh"
 
 UNIT=preforkd.service
-: "${SECONDS_LONG:=30}"
+: "${SECONDS_LONG:=20}"
 NEW_A_SECOND=500
 STREAMS=50
 ROUNDS=30 # 5 restarts, 5 upgrades, 5 reloads that are refused, 15 that are not
