@@ -192,6 +192,35 @@ configure(void *context, FILE *errors, int *status)
 	return conf;
 }
 
+/*
+ * That of the start, with its accounts; ends the program where there is none.
+ * But not one that serves already: the trial has read another one, and until a
+ * reload reads one that is right there are the workers, and the defaults.
+ */
+static struct conf *
+configure_start(
+    struct options *o, struct privilege *privilege, bool serves_already)
+{
+	struct conf *conf;
+	int status, found;
+
+	conf = configure(o, stderr, &status);
+	if (conf != NULL) {
+		found = privilege_find(privilege, conf, stderr);
+		if (found == 0)
+			return conf;
+		status = found == PRIVILEGE_BAD ? EXIT_USAGE : 1;
+		conf_free(conf);
+	}
+	if (!serves_already)
+		exit(status);
+	conf = conf_new();
+	if (conf == NULL || privilege_find(privilege, conf, stderr) < 0)
+		exit(1);
+	choose_logging(o, conf);
+	return conf;
+}
+
 /* In the background we are in / when a reload reads it again. */
 static void
 make_absolute(const char **file)
@@ -355,13 +384,8 @@ main(int argc, char **argv)
 		sort_descriptors();
 	limit_name_service();
 	parse_options(argc, argv, &options);
-	conf = configure(&options, stderr, &status);
-	if (conf == NULL)
-		exit(status);
+	conf = configure_start(&options, &privilege, state != NULL && !trial);
 	make_absolute(&options.file);
-	status = privilege_find(&privilege, conf, stderr);
-	if (status < 0)
-		exit(status == PRIVILEGE_BAD ? EXIT_USAGE : 1);
 	if (options.check) {
 		status = check(&options, conf, &privilege);
 		conf_free(conf);
