@@ -45,9 +45,10 @@ reload "$(conf "max-workers 2" "linger-timeout 100ms" |
 is_held()
 {
 	kill -USR1 "$DAEMON"
-	until_true logged "service=echo listen=127.0.0.1:$ECHO state=removed.*queue=19/"
+	sleep 0.1
+	logged "service=echo listen=127.0.0.1:$ECHO state=removed.*queue=19/"
 }
-t "a listener that goes is held by those who wait in it" is_held
+t "a listener that goes is held by those who wait in it" until_true is_held
 sleep 0.5
 t "... who get one worker more than max-workers" at_most 3 \
 	"$(pgrep -f -P "$DAEMON" -c "worker echo 127.0.0.1:$ECHO")"
