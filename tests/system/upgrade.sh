@@ -209,6 +209,19 @@ t "a stop does not wait for a trial" at_most 3000 "$MS"
 t "... exit status 0" equals 0 $STATUS
 t "... and it is gone too" until_true no_sleeper
 
+# With room for no more workers than it needs: each place is used again.
+put "$TRIED"
+ulimit -S -f 2000
+start "$A"
+ulimit -S -f unlimited
+until_true has_workers 8
+upgrade_whole()
+{
+	upgrade && until_true has_workers 8
+}
+t "five upgrades without room to spare" repeat 5 upgrade_whole
+stop
+
 # A file that was right when it was tried, and is wrong when it is taken over.
 put "$TRIED"
 start "$A"
