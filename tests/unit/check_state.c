@@ -25,6 +25,9 @@ make_master(void)
 	ck_assert_int_eq(scoreboard_create(&master.board, ROWS, SLOTS), 0);
 	ck_assert_int_eq(child_table_init(&master.children, SLOTS), 0);
 	master.conf = &conf;
+	master.control = control_new(-1);
+	ck_assert_ptr_nonnull(master.control);
+	master.control_socket.fd = -1;
 	master.wake_fd = 101;
 	master.pidfile_fd = 102;
 	master.pid_file = strdup("/run/a file with blanks.pid");
@@ -41,6 +44,7 @@ free_master(void)
 		TAILQ_REMOVE(&master.pools, pool, entry);
 		free(pool);
 	}
+	control_free(master.control);
 	child_table_free(&master.children);
 	scoreboard_destroy(&master.board);
 	free(master.pid_file);
@@ -53,7 +57,7 @@ add_pool(const char *service, const char *address, uint64_t forks)
 
 	ck_assert_ptr_nonnull(pool);
 	ck_assert_int_eq(
-	    listener_adopt(&pool->listener, open_fd++, address), 0);
+	    listener_inherit(&pool->listener, open_fd++, address), 0);
 	pool->plan.service = service_find(service);
 	ck_assert_ptr_nonnull(pool->plan.service);
 	pool->forks = forks;
@@ -111,6 +115,11 @@ START_TEST(what_is_written_is_read)
 	char *text;
 
 	conf.by_default = true;
+	master.control_socket.fd = 103;
+	master.control_socket.device = 44;
+	master.control_socket.inode = UINT32_MAX;
+	strlcpy(master.control_socket.at.sun_path, "/run/with blanks/socket",
+	    sizeof(master.control_socket.at.sun_path));
 	daytime->removed = daytime->closed = true;
 	add_child(echo, 1001, 5)->ready = true;
 	add_child(daytime, 1002, INT64_MAX)->leaving = true;
@@ -127,6 +136,13 @@ START_TEST(what_is_written_is_read)
 	ck_assert_int_eq(state.pidfile_fd, 102);
 	ck_assert_str_eq(state.pid_file, "/run/a file with blanks.pid");
 	ck_assert(state.by_default);
+	ck_assert_int_eq(state.control.fd, 103);
+	ck_assert_uint_eq(state.control.device, 44);
+	ck_assert_uint_eq(state.control.inode, UINT32_MAX);
+	ck_assert_int_eq(state.control.at.sun_family, AF_UNIX);
+	ck_assert_str_eq(state.control.at.sun_path, "/run/with blanks/socket");
+	ck_assert_uint_eq(state.waiter_count, 0);
+	ck_assert(!state.pools[0].stored && !state.pools[1].stored);
 	ck_assert_uint_eq(state.pool_count, 2);
 	ck_assert_str_eq(state.pools[0].service, "echo");
 	ck_assert_str_eq(state.pools[0].address, "*:7");
@@ -164,6 +180,7 @@ START_TEST(one_without_workers_and_pid_file_is_read)
 	ck_assert_uint_eq(state.pool_count, 0);
 	ck_assert_uint_eq(state.child_count, 0);
 	ck_assert(!state.by_default);
+	ck_assert_int_eq(state.control.fd, -1);
 	state_free(&state);
 	free(text);
 }
@@ -267,6 +284,19 @@ static const struct {
 	{ "child 100", "child 100 0 1 1 0 1000\n", "child 100 0 1" },
 	{ "child 101", "child 101 0 3 1 0 1000\n", "there twice" },
 	{ "child 100", "child 100 3 0 1 0 1000\n", "there twice" },
+	{ "end", "control 2 1 1 /run/socket\nend\n", "control 2" },
+	{ "end", "control 3 1 1\nend\n", "control 3" },
+	{ "end", "control 3 1 1 socket\nend\n", "control 3" },
+	{ "end", "control 3 x 1 /run/socket\nend\n", "control 3 x" },
+	{ "end", "control 3 1 1 /a\ncontrol 4 1 1 /b\nend\n", "control 4" },
+	{ "end", "waiter 2\nend\n", "waiter 2" },
+	{ "end", "waiter x\nend\n", "waiter x" },
+	{ "end", "passed 0\nend\n", "passed 0" },
+	{ "end", "passed 1 name\nend\n", "passed 1" },
+	{ "end", "stored\nend\n", "stored" },
+	{ "end", "stored x\nend\n", "stored x" },
+	{ "end", "stored 7\nend\n", "stored 7" },
+	{ "end", "stored 0 name\nend\n", "stored 0" },
 	{ "end", "", "cut off" },
 	{ "end", "end", "en" },
 	{ "end", "end \n", "end" },
@@ -347,6 +377,50 @@ START_TEST(one_that_is_cut_off_is_refused)
 }
 END_TEST
 
+START_TEST(what_systemd_and_clients_have_is_read)
+{
+	struct state state;
+	char *text = with("end",
+	    "control 10 1 2 /run/socket\nwaiter 11\nwaiter 12\n"
+	    "passed 0 echo.socket\nstored 3\nend\n");
+
+	ck_assert_msg(read_text(&state, text) == 0, "%s", why);
+	ck_assert_str_eq(state.control.at.sun_path, "/run/socket");
+	ck_assert_uint_eq(state.waiter_count, 2);
+	ck_assert_int_eq(state.waiters[0], 11);
+	ck_assert_int_eq(state.waiters[1], 12);
+	ck_assert_str_eq(state.pools[0].passed, "echo.socket");
+	ck_assert(!state.pools[0].stored);
+	ck_assert_str_eq(state.pools[1].passed, "");
+	ck_assert(state.pools[1].stored);
+	state_free(&state);
+	free(text);
+}
+END_TEST
+
+/* There is room for so many, and for no path that is longer. */
+START_TEST(more_than_there_is_room_for_is_refused)
+{
+	char line[4096] = "control 10 1 2 /", *text;
+	struct state state;
+
+	memset(line + strlen(line), 'a', 200);
+	strlcat(line, "\nend\n", sizeof(line));
+	text = with("end", line);
+	ck_assert_int_eq(read_text(&state, text), -1);
+	ck_assert_ptr_nonnull(strstr(why, "control 10"));
+	free(text);
+	line[0] = '\0';
+	for (int i = 0; i <= CONTROL_CLIENTS; i++)
+		strlcat(line, "waiter 11\n", sizeof(line));
+	strlcat(line, "end\n", sizeof(line));
+	text = with("end", line);
+	ck_assert_int_eq(read_text(&state, text), -1);
+	ck_assert_ptr_nonnull(strstr(why, "waiter 11"));
+	free(text);
+}
+END_TEST
+
 /* A worker more than slots were used: one in each of them, and one. */
 START_TEST(more_workers_than_slots_are_refused)
 {
@@ -376,6 +450,8 @@ main(void)
 	tcase_add_loop_test(tcase, a_bad_line_is_refused_with_its_reason, 0,
 	    (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(tcase, one_that_is_cut_off_is_refused);
+	tcase_add_test(tcase, what_systemd_and_clients_have_is_read);
+	tcase_add_test(tcase, more_than_there_is_room_for_is_refused);
 	tcase_add_test(tcase, more_workers_than_slots_are_refused);
 	return unit_run(suite);
 }
