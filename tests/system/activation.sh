@@ -131,7 +131,7 @@ t "it may be named in another way" field_is echo queue 0/4096
 write_conf systemd:ecko systemd:daytime
 reload
 t "a name that was not passed is refused" logged \
-	"error: .*preforkd.conf:4: listen systemd:ecko: systemd passed no socket of the name ecko; .*FileDescriptorName=ecko"
+	"error: .*preforkd.conf:5: listen systemd:ecko: systemd passed no socket of the name ecko; .*FileDescriptorName=ecko"
 t "... and the rest serves" serves_both
 write_conf systemd:echo
 reload
@@ -158,7 +158,7 @@ activate -l 127.0.0.1:$ECHO --fdname=echo
 "$CLIENT" connect -t 1 127.0.0.1 $ECHO >/dev/null
 t "a name that nobody passed: exit status 2" ends_with 2
 t "... with the name, the line and the remedy" logged \
-	"error: .*preforkd.conf:7: listen systemd:daytime: .*FileDescriptorName=daytime"
+	"error: .*preforkd.conf:8: listen systemd:daytime: .*FileDescriptorName=daytime"
 write_conf "127.0.0.1:$DAYTIME"
 activate -l 127.0.0.1:$ECHO --fdname=lost
 "$CLIENT" connect -t 1 127.0.0.1 $ECHO >/dev/null

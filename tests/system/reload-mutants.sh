@@ -12,7 +12,6 @@ SEED=20240229
 good()
 {
 	echo "pid-file none"
-	echo "control none"
 	echo "log-level notice"
 	echo "stop-timeout 10s"
 	conf "max-workers 50" "start-workers 4" "min-spare-workers 2" \
