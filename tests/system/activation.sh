@@ -186,7 +186,7 @@ write_conf systemd:echo
 passes env 3</dev/null
 t "a file is refused: exit status 2" equals 2 $STATUS
 t "... with the remedy" logged \
-	'error: .*:4: listen systemd:echo: descriptor 3, .* is no socket; its unit needs ListenStream='
+	'error: .*:5: listen systemd:echo: descriptor 3, .* is no socket; its unit needs ListenStream='
 passes env 3<&-
 t "so is what is not there: exit status 2" equals 2 $STATUS
 t "... for LISTEN_FDS is wrong" logged 'descriptor 3, .* LISTEN_FDS counts more'

@@ -74,7 +74,7 @@ t "there are $MUTANTS mutants with a mistake" equals $MUTANTS $wrong
 
 rss()
 {
-	sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$DAEMON/status"
+	sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$DAEMON/status"
 }
 
 # until_refused NUMBER: so many reloads were. Faster than until_true.
