@@ -56,6 +56,16 @@ tcpstate_silence(int fd, int64_t *ms, int64_t *probes)
 	*probes = info.tcpi_probes;
 }
 
+int64_t
+tcpstate_acked(int fd)
+{
+	struct tcp_info info;
+
+	if (read_info(fd, &info) < 0)
+		return LEDGER_UNKNOWN;
+	return (int64_t)info.tcpi_bytes_acked;
+}
+
 int
 tcpstate_queue(int fd, uint32_t *length, uint32_t *limit)
 {

@@ -33,6 +33,13 @@ void tcpstate_read(int fd, bool fin_sent, struct tcpstate *state);
 void tcpstate_silence(int fd, int64_t *ms, int64_t *probes);
 
 /*
+ * How far into the sequence of what we have sent the peer has acknowledged
+ * (RFC 4898, tcpEStatsAppHCThruOctetsAcked): our SYN is 1, each byte 1, our FIN
+ * 1; or LEDGER_UNKNOWN. Good after the connection has ended as well.
+ */
+int64_t tcpstate_acked(int fd);
+
+/*
  * The accept queue of a listening socket: how many connections wait, and the
  * limit, which is the backlog that is really in force. Returns 0, or -1 with
  * errno set.

@@ -16,6 +16,16 @@ static const struct tm moment = { .tm_year = 126,
 	.tm_min = 2,
 	.tm_sec = 3 };
 
+START_TEST(microseconds_are_of_the_same_clock)
+{
+	int64_t before = clock_ms(), us = clock_us(), after = clock_ms();
+
+	ck_assert_int_le(before, us / 1000);
+	ck_assert_int_le(us / 1000, after);
+	ck_assert_int_ge(clock_us(), us);
+}
+END_TEST
+
 START_TEST(never_is_what_poll_takes_for_no_limit)
 {
 	ck_assert_int_eq(clock_left(CLOCK_NEVER, 0), -1);
@@ -188,6 +198,7 @@ main(void)
 	Suite *suite = suite_create("clock");
 	TCase *tcase = unit_case(suite, "clock");
 
+	tcase_add_test(tcase, microseconds_are_of_the_same_clock);
 	tcase_add_test(tcase, never_is_what_poll_takes_for_no_limit);
 	tcase_add_test(tcase, a_deadline_that_is_reached_leaves_nothing);
 	tcase_add_test(tcase, a_deadline_ahead_leaves_the_difference);
