@@ -1,6 +1,6 @@
 #!/bin/sh
 # Includes point down: main, master, worker, services, connection, common; and
-# main, control, common, beside them.
+# main, control, common, and main, probe, connection, common, beside them.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
 cd "$TOP_SRCDIR/src" || exit 99
@@ -10,7 +10,7 @@ rank()
 	case $1 in
 	common/*) echo 1 ;;
 	connection/* | control/*) echo 2 ;;
-	services/*) echo 3 ;;
+	services/* | probe/*) echo 3 ;;
 	worker/*) echo 4 ;;
 	master/*) echo 5 ;;
 	*/*) echo unknown ;;
@@ -63,6 +63,16 @@ control_is_apart()
 			services/* connection/* common/* | grep '^control/')"
 }
 
+# A client has nothing to do with the daemon.
+probe_is_apart()
+{
+	equals "" "$(includes_of probe/* preforkprobe.c |
+		grep -Ev '^(probe|connection|common)/')" &&
+		equals "" "$(includes_of preforkd.c preforkctl.c master/* \
+			worker/* services/* control/* connection/* common/* |
+			grep '^probe/')"
+}
+
 includes_of()
 {
 	for file; do
@@ -72,6 +82,8 @@ includes_of()
 
 t "preforkctl.c and control/ include common/ alone, and nobody them" \
 	control_is_apart
+t "preforkprobe.c and probe/ include connection/ and common/ alone, and nobody them" \
+	probe_is_apart
 t "only master/spawn includes worker/worker.h" only_spawn_knows_worker
 t "common/log includes nothing of ours but its header" \
 	equals common/log.h "$(includes common/log.c)$(includes common/log.h)"
@@ -80,5 +92,5 @@ for header in */*.h; do
 done
 t "policy makes no system call" not grep -lE \
 	'#include <(sys/socket|sys/wait|unistd|signal|poll|fcntl)\.h>' \
-	master/pool.c master/backoff.c connection/ending.c
+	master/pool.c master/backoff.c connection/ending.c probe/verdict.c
 finish
