@@ -9,7 +9,7 @@ builds()
 	mkdir "$T/$1" && cd "$T/$1" &&
 		"$TOP_SRCDIR/configure" -q CC="$1" CFLAGS=-O2 \
 			--enable-werror &&
-		make -s preforkd tests/system/client &&
+		make -s preforkd preforkprobe tests/system/client &&
 		./preforkd -V
 }
 

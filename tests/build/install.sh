@@ -13,6 +13,7 @@ units()
 		printf '%s/%s ' "$1" "$unit"
 	done
 }
+PROBE=./usr/bin/preforkprobe
 PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
 
 # configured [OPTION ...]: a build directory for that; -C makes it quicker.
@@ -36,12 +37,13 @@ t "configure" configured --with-systemdsystemunitdir=$UNITS \
 	--with-sysusersdir=$SYSUSERS
 t "make install" make_in install
 t "exactly the programs, their manual pages, the configuration and the units" \
-	equals "./etc/preforkd.conf $(units .$UNITS).$SYSUSERS/preforkd.conf $PROGRAM" \
+	equals "./etc/preforkd.conf $(units .$UNITS)$PROBE .$SYSUSERS/preforkd.conf $PROGRAM" \
 	"$(files)"
 t "and an empty directory for processes that shall see no file" \
 	equals "755 " "$(stat -c %a "$D/var/empty/preforkd") $(ls -A "$D/var/empty/preforkd")"
 t "the installed program runs" sh -c "'$D/usr/sbin/preforkd' -V"
-t "so does the other one" sh -c "'$D/usr/sbin/preforkctl' -V"
+t "so do the others" sh -c \
+	"'$D/usr/sbin/preforkctl' -V && '$D/usr/bin/preforkprobe' -V"
 t "it looks for its configuration in /etc" sh -c \
 	"'$D/usr/sbin/preforkd' -h | grep -q '(default /etc/preforkd.conf)'"
 t "the installed configuration is accepted" \
@@ -80,7 +82,7 @@ D=
 t "install with no right but to that" make_in install
 D=$T/home
 t "all of it is there" equals \
-	"./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
+	"./bin/preforkprobe ./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
 	"$(files)"
 t "the unit starts the program there" grep -q \
 	"^ExecStart=$T/home/sbin/preforkd -F " \
@@ -91,7 +93,7 @@ D=$T/none/
 t "configure without systemd" configured --without-systemdsystemunitdir \
 	--without-sysusersdir
 t "install" make_in install
-t "the programs alone" equals "./etc/preforkd.conf $PROGRAM" "$(files)"
+t "the programs alone" equals "./etc/preforkd.conf $PROBE $PROGRAM" "$(files)"
 
 asked_of_systemd()
 {

@@ -1,0 +1,215 @@
+/*
+ * preforkprobe - says what is wrong with a TCP service; see preforkprobe(1).
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe/dial.h"
+#include "probe/mode.h"
+#include "probe/target.h"
+
+#define EXIT_FAR 1
+#define EXIT_USAGE 2
+
+#define LONGEST_MS INT64_C(86400000) /* a day */
+
+struct options {
+	bool json;    /* -j */
+	bool quiet;   /* -q */
+	char repeats; /* the last option that only some modes know of, or 0 */
+	const struct mode *mode;
+	struct target target;
+	struct resolve_address source;
+	struct session_options session;
+};
+
+static const char usage[] =
+    "usage: preforkprobe [-46hjqV] [-B source] [-c count] [-i interval] [-s size]\n"
+    "                    [-t timeout] echo|daytime|connect host[:port]\n";
+
+static const char help[] =
+    "  -4           IPv4 addresses alone\n"
+    "  -6           IPv6 addresses alone\n"
+    "  -B source    connect from this address\n"
+    "  -c count     round trips of echo, on one connection (default 1)\n"
+    "  -i interval  seconds from one to the next (default 1)\n"
+    "  -j           a JSON object a line\n"
+    "  -q           the summary alone\n"
+    "  -s size      bytes of each round trip of echo (default 64)\n"
+    "  -t timeout   seconds for all of it, then for each further round trip\n"
+    "               (default 10)\n"
+    "  -V           version\n"
+    "  -h           this help\n"
+    "Example: preforkprobe -c 3 echo localhost:7007\n"
+    "See preforkprobe(1).\n";
+
+static uint64_t
+number(char option, const char *text, long long most)
+{
+	const char *errstr;
+	long long value = strtonum(text, 1, most, &errstr);
+
+	if (errstr != NULL)
+		errx(EXIT_USAGE, "-%c %s: must be 1 to %lld", option, text,
+		    most);
+	return (uint64_t)value;
+}
+
+static int64_t
+seconds(char option, const char *text, int64_t least_ms, const char *least)
+{
+	int64_t ms;
+
+	if (!target_seconds(&ms, text, least_ms, LONGEST_MS))
+		errx(EXIT_USAGE,
+		    "-%c %s: must be seconds, %s to 86400, as 5 or 0.25",
+		    option, text, least);
+	return ms;
+}
+
+static void
+limit_family(struct options *o, int family, const char *why)
+{
+	int before = o->session.family;
+
+	if (before != AF_UNSPEC && before != family)
+		errx(EXIT_USAGE,
+		    "%s: IPv4 alone and IPv6 alone exclude each other; leave one out",
+		    why);
+	o->session.family = family;
+}
+
+static void
+take_source(struct options *o, const char *text)
+{
+	int result = resolve_source(&o->source, text);
+
+	if (result != 0)
+		errx(EXIT_USAGE,
+		    "-B %s: %s; an address of this machine is needed", text,
+		    resolve_error(result));
+	if (dial_check_source(&o->source) < 0)
+		errx(EXIT_USAGE,
+		    "-B %s: %s; name one of those that \"ip address\" lists",
+		    text, strerror(errno));
+	limit_family(o, o->source.addr.ss_family, "-B");
+	o->session.source = &o->source;
+}
+
+static void
+take_option(struct options *o, int c)
+{
+	switch (c) {
+	case '4':
+		limit_family(o, AF_INET, "-4");
+		break;
+	case '6':
+		limit_family(o, AF_INET6, "-6");
+		break;
+	case 'B':
+		take_source(o, optarg);
+		break;
+	case 'c':
+		o->session.count = number('c', optarg, 1000000000);
+		o->repeats = 'c';
+		break;
+	case 'i':
+		o->session.interval_ms = seconds('i', optarg, 0, "0");
+		o->repeats = 'i';
+		break;
+	case 'j':
+		o->json = true;
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	case 's':
+		o->session.size = (size_t)number('s', optarg, 1 << 30);
+		o->repeats = 's';
+		break;
+	case 't':
+		o->session.timeout_ms = seconds('t', optarg, 1, "0.001");
+		break;
+	case 'h':
+		printf("%s%s", usage, help);
+		exit(0);
+	case 'V':
+		printf("preforkprobe %s\n", PACKAGE_VERSION);
+		exit(0);
+	default:
+		fprintf(stderr, "%s", usage);
+		exit(EXIT_USAGE);
+	}
+}
+
+/* The mode, and host[:port]. */
+static void
+take_arguments(struct options *o, char *const *arguments)
+{
+	const char *wrong;
+
+	o->mode = mode_find(arguments[0]);
+	if (o->mode == NULL)
+		errx(EXIT_USAGE, "%s: must be echo, daytime or connect",
+		    arguments[0]);
+	wrong = target_parse(&o->target, arguments[1]);
+	if (wrong != NULL)
+		errx(EXIT_USAGE,
+		    "%s: %s; write host, host:port or [IPv6 address]:port",
+		    arguments[1], wrong);
+	if (o->target.port == 0)
+		o->target.port = o->mode->port;
+	if (o->target.port == 0)
+		errx(EXIT_USAGE,
+		    "%s: %s has no port of its own; write host:port or [IPv6 address]:port",
+		    arguments[1], o->mode->name);
+	if (o->repeats != 0 && !o->mode->repeats)
+		errx(EXIT_USAGE, "-%c: %s asks once; use it with echo",
+		    o->repeats, o->mode->name);
+	o->session.host = o->target.host;
+	o->session.port = o->target.port;
+}
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "46B:c:hi:jqs:t:V")) != -1)
+		take_option(o, c);
+	if (argc - optind != 2) {
+		fprintf(stderr, "%s", usage);
+		exit(EXIT_USAGE);
+	}
+	take_arguments(o, argv + optind);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = { .session = { .family = AF_UNSPEC,
+					.timeout_ms = 10000,
+					.count = 1,
+					.interval_ms = 1000,
+					.size = 64 } };
+	struct report report;
+	enum verdict verdict;
+
+	parse_options(argc, argv, &o);
+	/* Whoever reads along wants each line when it is there. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	report_init(
+	    &report, stdout, o.mode->name, o.target.host, o.target.port);
+	report.json = o.json;
+	report.quiet = o.quiet;
+	verdict = mode_run(o.mode, &o.session, &report);
+	if (ferror(stdout) || fflush(stdout) != 0)
+		err(EXIT_USAGE, "standard output");
+	if (verdict == VERDICT_FAILED)
+		return EXIT_USAGE;
+	return verdict == VERDICT_OK ? 0 : EXIT_FAR;
+}

@@ -1,0 +1,109 @@
+/*
+ * echo: RFC 862. What we send comes back, and every byte of it is looked at.
+ */
+#include <poll.h>
+
+#include "common/clock.h"
+#include "probe/mode.h"
+
+#define CHUNK 65536
+
+/*
+ * Each place of the connection has a byte that can be made again, and no piece
+ * is like another: one that comes twice, or late, is noticed (splitmix64).
+ */
+static unsigned char
+byte_at(uint64_t place)
+{
+	uint64_t x = (place / 8 + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
+	return (unsigned char)(x >> (place % 8 * 8));
+}
+
+static enum session_result
+give(struct session *s, uint64_t end)
+{
+	unsigned char buffer[CHUNK];
+	uint64_t left = end - s->sent;
+	size_t size = left < CHUNK ? (size_t)left : CHUNK, n;
+
+	for (size_t i = 0; i < size; i++)
+		buffer[i] = byte_at(s->sent + i);
+	return session_send(s, buffer, size, &n);
+}
+
+static enum session_result
+take(struct session *s)
+{
+	unsigned char buffer[CHUNK];
+	uint64_t place = s->received;
+	enum session_result got;
+	size_t n;
+
+	got = session_recv(s, buffer, sizeof(buffer), &n);
+	if (got == SESSION_FIN)
+		session_closed_early(s);
+	for (size_t i = 0; i < n; i++)
+		if (place + i >= s->sent || buffer[i] != byte_at(place + i))
+			session_differs(s);
+	if (s->facts.closed || s->facts.differs)
+		return SESSION_FAILED;
+	return got;
+}
+
+/*
+ * Sends and receives in turn, as there is room: an echo server stops reading
+ * where we do not take its answers.
+ */
+static bool
+round_trip(struct session *s, uint64_t seq)
+{
+	uint64_t begin = s->sent, end = begin + s->options->size;
+	int64_t before = clock_us(), first = 0;
+	enum session_result given = SESSION_NOTHING, taken;
+
+	s->report->asked++;
+	for (;;) {
+		taken = take(s);
+		if (taken == SESSION_FAILED)
+			return false;
+		if (first == 0 && s->received > begin)
+			first = clock_us() - before;
+		if (s->received == end)
+			break;
+		if (s->sent < end) {
+			given = give(s, end);
+			if (given == SESSION_FAILED)
+				return false;
+		}
+		if (taken == SESSION_BYTES || given == SESSION_BYTES)
+			given = SESSION_NOTHING;
+		else if (!session_wait(
+			     s, s->sent < end ? POLLIN | POLLOUT : POLLIN))
+			return false;
+	}
+	report_trip(
+	    s->report, seq, s->options->size, first, clock_us() - before);
+	return true;
+}
+
+bool
+echo_talk(struct session *s)
+{
+	int64_t next = s->renewed;
+
+	for (uint64_t seq = 1; seq <= s->options->count; seq++) {
+		if (seq > 1) {
+			/* What comes now is not ours, and ends the pause. */
+			(void)session_wait_until(s, POLLIN, next);
+			session_renew(s);
+		}
+		next = clock_ms() + s->options->interval_ms;
+		if (!round_trip(s, seq))
+			return false;
+	}
+	return true;
+}
