@@ -16,6 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 : "${PREFORKD:=$TOP_BUILDDIR/preforkd}"
 : "${PREFORKCTL:=$TOP_BUILDDIR/preforkctl}"
 : "${CLIENT:=$TOP_BUILDDIR/tests/system/client}"
+: "${PROBE:=$TOP_BUILDDIR/preforkprobe}"
 : "${UNLOCKED:=$TOP_BUILDDIR/tests/system/unlocked}"
 : "${TEST_LIMIT:=240}"
 : "${SANDBOX:=yes}"

@@ -33,6 +33,7 @@ static const char usage[] =
     "                      host port\n"
     "       client stream  -n connections -b bytes-a-second -t seconds\n"
     "                      host port\n"
+    "       client serve   [-k backlog] [-t seconds] host port step ...\n"
     "       client stamp\n"
     "       client pty text command ...\n"
     "       client supervise path command ...\n"
@@ -219,6 +220,8 @@ main(int argc, char **argv)
 	steps = parse(argc - 1, argv + 1, &o);
 	if (strcmp(argv[1], "play") == 0)
 		return run_play(&o, steps);
+	if (strcmp(argv[1], "serve") == 0)
+		return run_serve(&o, steps);
 	if (*steps != NULL)
 		errx(2, "%s", usage);
 	if (strcmp(argv[1], "echo") == 0)

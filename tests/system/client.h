@@ -41,6 +41,9 @@ int start_connect(const struct options *o);
 /* FIN or RST, after read(2) on fd returned 0. */
 enum end look_behind_fin(int fd);
 
+/* Plays these steps on a connection that there is, and closes it. */
+void play_on(const struct options *o, int fd, char **steps);
+
 /* Each prints one result line and returns the exit status. */
 int run_echo(const struct options *o);
 int run_daytime(const struct options *o);
@@ -49,6 +52,7 @@ int run_mixed(const struct options *o);
 int run_play(const struct options *o, char **steps);
 int run_rate(const struct options *o);
 int run_stream(const struct options *o);
+int run_serve(const struct options *o, char **steps);
 int run_stamp(void);
 int run_pty(const char *text, char *const *command);
 int run_syslog(const char *path);

@@ -179,6 +179,31 @@ play_number(struct play *p)
 	return strcmp(done, "done") == 0 ? text : done;
 }
 
+/* Sends back what comes, number bytes in all. */
+static const char *
+play_echo(struct play *p, uint64_t number)
+{
+	unsigned char b[4096];
+	const char *done;
+	size_t size, sent;
+	ssize_t n;
+
+	for (; number > 0; number -= size) {
+		size = number < sizeof(b) ? (size_t)number : sizeof(b);
+		done = play_get(p, size, b);
+		if (strcmp(done, "done") != 0)
+			return done;
+		for (sent = 0; sent<size; sent += n> 0 ? (size_t)n : 0) {
+			n = send(p->fd, b + sent, size - sent, MSG_NOSIGNAL);
+			if (n < 0 && errno != EAGAIN)
+				return strerror(errno);
+			if (n < 0)
+				wait_ms(p, POLLOUT, INT32_MAX);
+		}
+	}
+	return "done";
+}
+
 /* Waits until the test has made the file $GO.value. */
 static const char *
 play_go(const struct play *p, uint64_t value)
@@ -232,6 +257,8 @@ play_step(struct play *p, const char *step, uint64_t value)
 		return play_get(p, UINT64_MAX, NULL);
 	else if (IS("chargen"))
 		return play_chargen(p, value);
+	else if (IS("echo"))
+		return play_echo(p, value);
 	else if (IS("number"))
 		return play_number(p);
 	else if (IS("wait"))
@@ -248,21 +275,38 @@ play_step(struct play *p, const char *step, uint64_t value)
 #undef IS
 }
 
-int
-run_play(const struct options *o, char **steps)
+static void
+play(struct play *p, char **steps)
 {
-	struct play p = { .o = o, .fd = -1, .end = now_ms() + o->limit_ms };
 	const char *value, *done;
 
 	for (; *steps != NULL; steps++) {
 		value = strchr(*steps, '=');
-		done = play_step(&p, *steps,
+		done = play_step(p, *steps,
 		    value == NULL ? 0 : strtoull(value + 1, NULL, 10));
 		printf("%lld %s %s %llu\n", (long long)wall_ms(), *steps, done,
-		    (unsigned long long)p.received);
+		    (unsigned long long)p->received);
 		fflush(stdout);
 	}
+}
+
+int
+run_play(const struct options *o, char **steps)
+{
+	struct play p = { .o = o, .fd = -1, .end = now_ms() + o->limit_ms };
+
+	play(&p, steps);
 	return 0;
+}
+
+void
+play_on(const struct options *o, int fd, char **steps)
+{
+	struct play p = { .o = o, .fd = fd, .end = now_ms() + o->limit_ms };
+
+	play(&p, steps);
+	if (p.fd >= 0)
+		close(p.fd);
 }
 
 /* Copies lines, with the time of each in front. */
