@@ -14,7 +14,7 @@ units()
 	done
 }
 PROBE=./usr/bin/preforkprobe
-PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
+PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd ./usr/share/man/man1/preforkprobe.1 ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
 
 # configured [OPTION ...]: a build directory for that; -C makes it quicker.
 configured()
@@ -82,7 +82,7 @@ D=
 t "install with no right but to that" make_in install
 D=$T/home
 t "all of it is there" equals \
-	"./bin/preforkprobe ./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
+	"./bin/preforkprobe ./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man1/preforkprobe.1 ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
 	"$(files)"
 t "the unit starts the program there" grep -q \
 	"^ExecStart=$T/home/sbin/preforkd -F " \

@@ -26,12 +26,24 @@ documented()
 # Each option of -h has an .It Fl line, and the other way round.
 options()
 {
-	"$1" -h | sed -n 's/^  -\([A-Za-z]\) .*/\1/p' | sort
+	"$1" -h | sed -n 's/^  -\([A-Za-z0-9]\) .*/\1/p' | sort
 }
 
 documented_options()
 {
-	sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' "$TOP_SRCDIR/man/$1" | sort
+	sed -n 's/^\.It Fl \([A-Za-z0-9]\).*/\1/p' "$TOP_SRCDIR/man/$1" | sort
+}
+
+verdicts()
+{
+	sed -n 's/^	\[VERDICT_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' \
+		"$TOP_SRCDIR/src/probe/verdict.c" | sort
+}
+
+documented_verdicts()
+{
+	sed -n '/^\.Sh VERDICTS/,/^\.Sh JSON/s/^\.It Li \([a-z-]*\)$/\1/p' \
+		"$TOP_SRCDIR/man/preforkprobe.1" | sort
 }
 
 # The same for the commands of preforkctl.
@@ -57,7 +69,7 @@ documented_endings()
 		"$TOP_SRCDIR/man/preforkd.8" | sort
 }
 
-for page in preforkd.8 preforkctl.8 preforkd.conf.5; do
+for page in preforkd.8 preforkctl.8 preforkd.conf.5 preforkprobe.1; do
 	t "$page is clean under mandoc -T lint" \
 		lint_clean "$TOP_SRCDIR/man/$page"
 done
@@ -72,6 +84,11 @@ t "every option is in preforkctl(8), and no other" \
 t "every command is in preforkctl(8), and no other" \
 	equals "$(commands)" "$(documented_commands)"
 t "... five of them" equals 5 "$(commands | wc -l)"
+t "every option is in preforkprobe(1), and no other" \
+	equals "$(options "$PROBE")" "$(documented_options preforkprobe.1)"
+t "every verdict is in preforkprobe(1), and no other" \
+	equals "$(verdicts)" "$(documented_verdicts)"
+t "thirteen verdicts" equals 13 "$(verdicts | wc -l)"
 t "every ending is in preforkd(8), and no other" \
 	equals "$(endings)" "$(documented_endings)"
 t "ten endings" equals 10 "$(endings | wc -l)"
@@ -84,5 +101,10 @@ for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS PROTOCOL FILES \
     "EXIT STATUS" EXAMPLES "SEE ALSO"; do
 	t "preforkctl(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"
+done
+for section in NAME SYNOPSIS DESCRIPTION VERDICTS JSON "EXIT STATUS" EXAMPLES \
+    "SEE ALSO" STANDARDS HISTORY CAVEATS; do
+	t "preforkprobe(1) has $section" \
+		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkprobe.1"
 done
 finish
