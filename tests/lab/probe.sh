@@ -164,10 +164,11 @@ printf 'nameserver 127.0.0.1\n' >"$T/resolv.conf"
 mount --bind "$T/resolv.conf" /etc/resolv.conf
 in_client ip link set lo up
 probe "no name server" unresolved echo no.such.invalid
-in_client nft add rule inet lab from udp dport 53 drop
-printf 'nameserver 192.0.2.1\noptions timeout:20 attempts:3\n' >"$T/resolv.conf"
+nft add rule inet probe in udp dport 53 drop
+printf 'nameserver %s\noptions timeout:20 attempts:3\n' $SERVER \
+	>"$T/resolv.conf"
 probe "a name server that does not answer" unresolved echo no.such.invalid
-mend
+t "... and that is why" equals "no answer in time" "$(of_summary error)"
 
 # The service.
 server 18010 wait=60000
