@@ -202,8 +202,30 @@ START_TEST(a_byte_before_it_was_asked_for_is_a_mismatch)
 }
 END_TEST
 
+/* They are the right ones, but nobody has asked. */
+START_TEST(an_answer_before_it_was_asked_for_is_a_mismatch)
+{
+	char first[64];
+
+	ck_assert(!echo_talk(&session));
+	must(recv(server, first, sizeof(first), MSG_WAITALL) == sizeof(first));
+	tear_down();
+	set_up();
+	must(send(server, first, sizeof(first), 0) == sizeof(first));
+	ck_assert_int_eq((int)verdict_of(echo_talk), VERDICT_MISMATCH);
+}
+END_TEST
+
 /* What the far end does with 64 bytes, in a process of its own. */
-enum manner { WHOLE, BYTE_BY_BYTE, ONE_MORE, ONE_WRONG, ONE_LESS, NEVER_ENDS };
+enum manner {
+	WHOLE,
+	BYTE_BY_BYTE,
+	ONE_MORE,
+	ONE_BEHIND_THE_FIN,
+	ONE_WRONG,
+	ONE_LESS,
+	NEVER_ENDS
+};
 
 static void
 far_end(enum manner manner)
@@ -231,6 +253,8 @@ far_end(enum manner manner)
 	if (manner != ONE_LESS)
 		while (recv(server, buffer, sizeof(buffer), 0) > 0)
 			;
+	if (manner == ONE_BEHIND_THE_FIN)
+		must(send(server, "", 1, MSG_NOSIGNAL) == 1);
 	if (manner == NEVER_ENDS)
 		poll(NULL, 0, LONG_MS);
 	_exit(0);
@@ -243,6 +267,7 @@ static const struct {
 	{ WHOLE, VERDICT_OK },
 	{ BYTE_BY_BYTE, VERDICT_OK },
 	{ ONE_MORE, VERDICT_MISMATCH },
+	{ ONE_BEHIND_THE_FIN, VERDICT_MISMATCH },
 	{ ONE_WRONG, VERDICT_MISMATCH },
 	{ ONE_LESS, VERDICT_CLOSED_EARLY },
 	{ NEVER_ENDS, VERDICT_STALLED },
@@ -312,6 +337,7 @@ main(void)
 	tcase_add_test(tcase, daytime_that_does_not_end_is_a_mismatch);
 	tcase_add_loop_test(tcase, silence_is_stalled, 0, 2);
 	tcase_add_test(tcase, a_byte_before_it_was_asked_for_is_a_mismatch);
+	tcase_add_test(tcase, an_answer_before_it_was_asked_for_is_a_mismatch);
 	tcase_add_loop_test(tcase, every_byte_of_an_echo_counts, 0, MANNERS);
 	tcase_add_test(tcase, the_deadline_is_for_all_of_a_round_trip);
 	return unit_run(suite);
