@@ -93,8 +93,11 @@ session_open(
 	s->facts.stage = STAGE_CONNECT;
 	s->fd = dial(&attempts, s->deadline);
 	report_failures(s, &attempts);
-	if (s->fd < 0)
+	if (s->fd < 0) {
+		/* The name may have taken all of the time. */
+		s->facts.late = s->facts.error == 0;
 		return false;
+	}
 	memset(&s->facts, 0, sizeof(s->facts));
 	s->facts.stage = STAGE_TALK;
 	s->cause = NULL;
@@ -201,12 +204,13 @@ session_shut(struct session *s)
 {
 	if (s->shut)
 		return;
+	/* Before the call: the answer may be there when it returns. */
+	s->last_us = clock_us();
 	if (s->asked_us == 0)
-		s->asked_us = clock_us();
+		s->asked_us = s->last_us;
 	/* ENOTCONN: a RST was first, and recv will say so. */
 	(void)shutdown(s->fd, SHUT_WR);
 	s->shut = true;
-	s->last_us = clock_us();
 }
 
 /* finish() waits in recv: for it the socket is a blocking one. */

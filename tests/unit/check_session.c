@@ -195,6 +195,17 @@ START_TEST(silence_is_stalled)
 }
 END_TEST
 
+/* As after a name server that took all of it. */
+START_TEST(no_time_for_any_address_is_timed_out)
+{
+	options.host = "127.0.0.1";
+	options.port = 7;
+	options.timeout_ms = 0;
+	ck_assert(!session_open(&session, &options, &report));
+	ck_assert_int_eq((int)session_close(&session), VERDICT_TIMED_OUT);
+}
+END_TEST
+
 START_TEST(a_byte_before_it_was_asked_for_is_a_mismatch)
 {
 	far_sends("x");
@@ -336,6 +347,7 @@ main(void)
 	tcase_add_test(tcase, daytime_with_something_else_is_a_mismatch);
 	tcase_add_test(tcase, daytime_that_does_not_end_is_a_mismatch);
 	tcase_add_loop_test(tcase, silence_is_stalled, 0, 2);
+	tcase_add_test(tcase, no_time_for_any_address_is_timed_out);
 	tcase_add_test(tcase, a_byte_before_it_was_asked_for_is_a_mismatch);
 	tcase_add_test(tcase, an_answer_before_it_was_asked_for_is_a_mismatch);
 	tcase_add_loop_test(tcase, every_byte_of_an_echo_counts, 0, MANNERS);
