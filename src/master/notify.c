@@ -211,7 +211,8 @@ int64_t
 notify_serving(
     struct notify *notify, const struct pool_list *pools, int64_t now)
 {
-	char message[NOTIFY_STATUS_SIZE + NOTIFY_COUNTS_SIZE + 64] = "";
+	char message[NOTIFY_STATUS_SIZE + NOTIFY_COUNTS_SIZE +
+	    NOTIFY_REFUSED_SIZE + 64] = "";
 	char status[NOTIFY_STATUS_SIZE], counts[NOTIFY_COUNTS_SIZE];
 	enum news news;
 	size_t used;
@@ -229,8 +230,8 @@ notify_serving(
 		snprintf(message, sizeof(message), "READY=1\nMAINPID=%d\n",
 		    (int)getpid());
 	used = strlen(message);
-	snprintf(message + used, sizeof(message) - used, "STATUS=%s%s", status,
-	    counts);
+	snprintf(message + used, sizeof(message) - used, "STATUS=%s%s%s",
+	    status, counts, notify->refused);
 	if (send_message(notify, message, -1) < 0) {
 		if (will_pass(errno)) {
 			backoff_fail(&notify->full, now);
@@ -243,6 +244,14 @@ notify_serving(
 	strlcpy(notify->counts, counts, sizeof(notify->counts));
 	notify->counts_again = now + NOTIFY_COUNTS_MS;
 	return CLOCK_NEVER;
+}
+
+void
+notify_refused(struct notify *notify, const char *what, const char *why)
+{
+	snprintf(notify->refused, sizeof(notify->refused), "; %s refused: %s",
+	    what, why);
+	notify->said[0] = '\0'; /* so that this is news */
 }
 
 /* Of what follows, READY=1 tells that it is over. */
@@ -260,6 +269,7 @@ notify_reloading(struct notify *notify)
 	if (send_message(notify, message, -1) < 0 && !will_pass(errno))
 		log_failure(notify);
 	notify->ready = false;
+	notify->refused[0] = '\0';
 }
 
 void

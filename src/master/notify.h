@@ -21,6 +21,9 @@ struct pool_list;
 /* Room for "; 4294967295 busy, 4294967295 idle". */
 #define NOTIFY_COUNTS_SIZE 48
 
+/* Room for why a reload was refused, which is cut where it is longer. */
+#define NOTIFY_REFUSED_SIZE 256
+
 /* Between two messages that have nothing new but counts. */
 #define NOTIFY_COUNTS_MS 1000
 
@@ -37,7 +40,8 @@ struct notify {
 	struct backoff full;
 	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS, without counts */
 	char counts[NOTIFY_COUNTS_SIZE];
-	int64_t counts_again; /* not said before */
+	int64_t counts_again;              /* not said before */
+	char refused[NOTIFY_REFUSED_SIZE]; /* "; reload refused: ...", or "" */
 };
 
 /*
@@ -86,6 +90,12 @@ notify_send(struct notify *notify, const char *message, int passed);
  * in systemd.service(5) wants it); the next notify_serving says READY=1.
  */
 void notify_reloading(struct notify *notify);
+
+/*
+ * A reload or an upgrade, which what names, was refused, for this reason: the
+ * status ends with it from now on, until the next reload begins.
+ */
+void notify_refused(struct notify *notify, const char *what, const char *why);
 
 /*
  * The stop has begun and may take so long: the manager shall not kill us

@@ -16,6 +16,19 @@ outcome_begin(struct outcome *outcome, struct control *control,
 	log_tee(outcome->to);
 }
 
+char *
+outcome_why(struct outcome *outcome, const char *why, char *text, size_t size)
+{
+	strlcpy(text, why, size);
+	if (outcome->to != NULL && fflush(outcome->to) == 0 &&
+	    outcome->size > 0) {
+		strlcat(text, ": ", size);
+		strlcat(text, outcome->text, size);
+		text[strcspn(text, "\n")] = '\0';
+	}
+	return text;
+}
+
 void
 outcome_end(struct outcome *outcome, struct control *control,
     enum control_what what, bool ok, const char *last)

@@ -26,6 +26,13 @@ void outcome_begin(struct outcome *outcome, struct control *control,
     enum control_what next, enum control_what what);
 
 /*
+ * Why it was refused, in a line for text of that size: that, and the first of
+ * what was gathered so far. Returns text.
+ */
+char *
+outcome_why(struct outcome *outcome, const char *why, char *text, size_t size);
+
+/*
  * It is over: answers what was gathered, and last, where it is not NULL.
  * Nothing more is gathered.
  */

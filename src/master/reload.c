@@ -75,8 +75,11 @@ static void
 abandon(struct master *master, const char *why)
 {
 	struct reload *reload = &master->reload;
+	char text[NOTIFY_REFUSED_SIZE];
 	struct pool *pool;
 
+	notify_refused(&master->notify, "reload",
+	    outcome_why(&reload->outcome, why, text, sizeof(text)));
 	TAILQ_FOREACH(pool, &reload->added, entry)
 		remove_pool(master, pool, reload->conf);
 	TAILQ_CONCAT(&master->pools, &reload->added, entry);

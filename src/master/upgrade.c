@@ -192,10 +192,15 @@ forget(struct upgrade *upgrade)
 static void
 refuse(struct master *master, const char *why)
 {
-	forget(&master->upgrade);
+	struct upgrade *upgrade = &master->upgrade;
+	char text[NOTIFY_REFUSED_SIZE];
+
+	notify_refused(&master->notify, "upgrade",
+	    outcome_why(&upgrade->outcome, why, text, sizeof(text)));
+	forget(upgrade);
 	log_errorx("upgrade refused: %s; this binary serves on", why);
-	outcome_end(&master->upgrade.outcome, master->control, CONTROL_UPGRADE,
-	    false, NULL);
+	outcome_end(
+	    &upgrade->outcome, master->control, CONTROL_UPGRADE, false, NULL);
 }
 
 static int

@@ -79,6 +79,24 @@ t "that it stops, and how long that may take" equals \
 	"$(until_true told EXTEND.*; tail -n 3 "$T/told" | tr '\n' ' ')"
 t "and nothing else" told_lines $((SEEN + 3))
 
+# What was refused stays in the status until a reload is done.
+: >"$T/told"
+start "$(conf)"
+echo 'log-levle info' >>"$T/preforkd.conf"
+kill -HUP "$DAEMON"
+t "that a reload was refused is said, and why" until_true last_told \
+	"STATUS=$SERVING; [^;]*; reload refused: the configuration cannot be used: $T/preforkd.conf:[0-9]*: log-levle: .*"
+sed -i /log-levle/d "$T/preforkd.conf"
+kill -HUP "$DAEMON"
+t "... until one is done" until_true last_told \
+	"STATUS=$SERVING; [0-9]* busy, [0-9]* idle"
+echo 'log-levle info' >>"$T/preforkd.conf"
+kill -USR2 "$DAEMON"
+t "that an upgrade was refused is said, and why" until_true last_told \
+	"STATUS=$SERVING; [^;]*; upgrade refused: the trial of the new binary failed: .*log-levle: .*"
+stop
+t "exit status 0" equals 0 $STATUS
+
 # In the background it is the child who serves.
 : >"$T/told"
 printf 'pid-file %s\n%s\n' "$T/pid" "$(conf | grep -v pid-file)" \

@@ -100,6 +100,11 @@ restart_under_load()
 	t "... on the same socket" equals "$inode" "$(inode 7)"
 }
 
+status_matches()
+{
+	property StatusText | grep -Eq -- "$1"
+}
+
 client_is_served()
 {
 	nsenter -t "$LEADER" -n ss -Htn state established sport = :7 |
@@ -133,6 +138,8 @@ reload_good_and_bad()
 		reload_fails
 	t "... is refused, with the line" until_true in_journal \
 		'^/etc/preforkd.conf:[0-9]+: log-levle: '
+	t "... which the status shows" until_true status_matches \
+		'^serving .*; reload refused: .*/etc/preforkd.conf:[0-9]+: log-levle: '
 	t "... and is active" until_true is_active
 	t "... and serves" serves
 	t "... by the same master" property_is MainPID "$master"

@@ -579,6 +579,63 @@ START_TEST(a_reload_is_told_with_its_time)
 }
 END_TEST
 
+static const char *
+status_message(const char *refused)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text),
+	    "STATUS=serving echo *:7; 0 busy, 4 idle%s", refused);
+	return text;
+}
+
+START_TEST(what_was_refused_is_in_the_status_until_the_next_reload)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+
+	manage(dir_path("refused"));
+	serve(&pool, NOW);
+	told();
+	notify_refused(&notify, "upgrade", "no");
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), status_message("; upgrade refused: no"));
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), "");
+	notify_refused(&notify, "reload", "a:1: what");
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), status_message("; reload refused: a:1: what"));
+	notify_reloading(&notify);
+	told();
+	serve(&pool, NOW);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
+	close(manager);
+}
+END_TEST
+
+/* Room for all of the longest, and it ends there. */
+START_TEST(what_was_refused_is_cut_where_it_is_too_long)
+{
+	struct pool pools[100];
+	char why[2000];
+	const char *status;
+
+	for (int i = 0; i < 100; i++)
+		pools[i] = pool_of("echo", "127.0.0.1:17007", 10);
+	memset(why, 'x', sizeof(why) - 1);
+	why[sizeof(why) - 1] = '\0';
+	manage(dir_path("long"));
+	notify_serving(&notify, list_of(pools, 100), NOW);
+	told();
+	notify_refused(&notify, "reload", why);
+	notify_serving(&notify, list_of(pools, 100), NOW);
+	status = strstr(told(), ", ...; 0 busy, 1000 idle; reload refused: x");
+	ck_assert_ptr_nonnull(status);
+	ck_assert_uint_eq(
+	    strlen(strstr(status, "; reload")), NOTIFY_REFUSED_SIZE - 1);
+	close(manager);
+}
+END_TEST
+
 START_TEST(a_stop_asks_for_its_time)
 {
 	manage(dir_path("stop"));
@@ -619,6 +676,9 @@ main(void)
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, no_descriptor_is_kept);
 	tcase_add_test(tcase, a_reload_is_told_with_its_time);
+	tcase_add_test(
+	    tcase, what_was_refused_is_in_the_status_until_the_next_reload);
+	tcase_add_test(tcase, what_was_refused_is_cut_where_it_is_too_long);
 	tcase_add_test(tcase, a_stop_asks_for_its_time);
 	return unit_run(suite);
 }
