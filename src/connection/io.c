@@ -68,6 +68,31 @@ has_time_left(struct io *io, int64_t deadline)
 	return left != 0;
 }
 
+/* How much is left of a time after the stop, which is seen now if not before.
+ */
+static int64_t
+until_after_stop(const struct io *io, int64_t ms)
+{
+	int64_t *seen = io->limits->stop_seen;
+
+	if (*seen == 0)
+		*seen = clock_ms();
+	return *seen + ms;
+}
+
+/* Those of recv once the daemon stops; SO_RCVTIMEO is set where it waits. */
+static int
+stopping_flags(struct io *io)
+{
+	int left;
+
+	if (io->heard)
+		return MSG_DONTWAIT;
+	left = clock_left(until_after_stop(io, IO_FIRST_BYTE_MS), clock_ms());
+	return left > 0 && limit_receiving(io->fd, left) == 0 ? 0 :
+								MSG_DONTWAIT;
+}
+
 ssize_t
 io_recv(struct io *io, void *buffer, size_t size)
 {
@@ -84,9 +109,11 @@ io_recv(struct io *io, void *buffer, size_t size)
 		 * over here; the master signals again until we have left.
 		 */
 		stopping = *io->stopping != 0;
-		n = recv(io->fd, buffer, size, stopping ? MSG_DONTWAIT : 0);
+		n = recv(
+		    io->fd, buffer, size, stopping ? stopping_flags(io) : 0);
 		if (n > 0) {
 			slot_count(&io->traffic->in, (uint64_t)n);
+			io->heard = true;
 			return n;
 		}
 		if (n == 0) {
@@ -241,13 +268,12 @@ io_send_last(struct io *io, const void *buffer, size_t size)
 static int64_t
 not_beyond_stop(const struct io *io, int64_t deadline)
 {
-	int64_t *until = io->limits->stop_until;
+	int64_t until;
 
 	if (!*io->stopping)
 		return deadline;
-	if (*until == 0)
-		*until = clock_ms() + io->limits->stop_linger_ms;
-	return *until < deadline ? *until : deadline;
+	until = until_after_stop(io, io->limits->stop_linger_ms);
+	return until < deadline ? until : deadline;
 }
 
 /* A recv that waits for so long costs less than a poll before it. */

@@ -13,16 +13,22 @@
 #include "common/scoreboard.h"
 #include "connection/ending.h"
 
+/*
+ * Once *stopping is set, for who has not said anything yet: the first bytes may
+ * be on their way, for the handshake was over before the stop.
+ */
+#define IO_FIRST_BYTE_MS 100
+
 /* Milliseconds; 0 is no limit, except for linger_ms: not to wait at all. */
 struct io_limits {
 	int64_t idle_ms;   /* idle-timeout */
 	int64_t send_ms;   /* send-timeout */
 	int64_t user_ms;   /* user-timeout, which the kernel keeps */
 	int64_t linger_ms; /* linger-timeout */
-	/* Once *stopping is set: for all connections together, and until when
-	   (of clock_ms) that is, which the first one sets; 0 before. */
+	/* Once *stopping is set: for all connections together, from when on (of
+	   clock_ms) the first one to see it notes; 0 before. */
 	int64_t stop_linger_ms;
-	int64_t *stop_until;
+	int64_t *stop_seen;
 };
 
 /* A blocking socket, and what has happened on it so far. */
@@ -32,6 +38,7 @@ struct io {
 	struct slot_traffic *traffic;          /* counts the bytes */
 	const volatile sig_atomic_t *stopping; /* set by a signal handler */
 	struct ending_facts facts;
+	bool heard;    /* io_recv has had a byte */
 	bool timed;    /* SO_RCVTIMEO is idle-timeout */
 	bool fin_sent; /* by shutdown(2) */
 	bool discards; /* io_discard was called */
@@ -44,8 +51,9 @@ void io_init(struct io *io, int fd, const struct io_limits *limits,
 /*
  * Waits for bytes, for at most idle-timeout, and receives up to size of them
  * (recv(2)). Once *stopping is set it takes what has arrived and does not
- * wait. Returns their number, 0 at the peer's FIN, -1 at the end for another
- * reason; io->facts says which.
+ * wait, but IO_FIRST_BYTE_MS for all first bytes together. Returns their
+ * number, 0 at the peer's FIN, -1 at the end for another reason; io->facts says
+ * which.
  */
 ssize_t io_recv(struct io *io, void *buffer, size_t size);
 

@@ -54,14 +54,14 @@ log_connection(const struct worker *worker, const struct io *io,
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
-	static int64_t stop_until;
+	static int64_t stop_seen;
 	const struct io_limits limits = { .idle_ms =
 					      worker->settings->idle_timeout,
 		.send_ms = worker->settings->send_timeout,
 		.user_ms = worker->settings->user_timeout,
 		.linger_ms = worker->settings->linger_timeout,
 		.stop_linger_ms = worker->stop_linger_ms,
-		.stop_until = &stop_until };
+		.stop_seen = &stop_seen };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
 	enum ending ending;

@@ -104,11 +104,49 @@ START_TEST(the_idle_limit_is_the_sockets_own)
 }
 END_TEST
 
-START_TEST(once_stopping_recv_does_not_wait)
+/* Two connections of a worker: all of it is for the first one. */
+START_TEST(once_stopping_recv_waits_a_little_for_first_bytes_together)
 {
+	int64_t start = clock_ms(), took;
+	struct timeval tv;
+	socklen_t size = sizeof(tv);
 	char buffer[16];
 
 	stopping = 1;
+	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), -1);
+	assert_facts(CAUSE_STOPPED, 0, false);
+	took = clock_ms() - start;
+	ck_assert_int_ge(took, IO_FIRST_BYTE_MS - 1);
+	ck_assert_int_lt(took, LONG_MS);
+	tcp_pair_close();
+	tcp_pair_make();
+	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), -1);
+	assert_facts(CAUSE_STOPPED, 0, false);
+	/* The limit of a wait is idle-timeout still: there was no other wait.
+	 */
+	must(getsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &tv, &size) == 0);
+	ck_assert_int_ge(tv.tv_sec, 20);
+}
+END_TEST
+
+static void
+send_late(int signal)
+{
+	(void)signal;
+	send(client, "late", 4, 0);
+}
+
+START_TEST(first_bytes_that_a_stop_overtook_are_received)
+{
+	struct itimerval once = { .it_value.tv_usec = 20000 };
+	struct sigaction action = { .sa_handler = send_late };
+	char buffer[16];
+
+	sigaction(SIGALRM, &action, NULL);
+	stopping = 1;
+	setitimer(ITIMER_REAL, &once, NULL);
+	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), 4);
+	/* And further ones are not waited for. */
 	ck_assert_int_eq(io_recv(&io, buffer, sizeof(buffer)), -1);
 	assert_facts(CAUSE_STOPPED, 0, false);
 }
@@ -440,7 +478,9 @@ add_recv_tests(Suite *suite)
 	tcase_add_test(tcase, recv_gives_0_at_the_fin);
 	tcase_add_test(tcase, recv_ends_idle_when_nothing_comes);
 	tcase_add_loop_test(tcase, the_idle_limit_is_the_sockets_own, 0, 4);
-	tcase_add_test(tcase, once_stopping_recv_does_not_wait);
+	tcase_add_test(
+	    tcase, once_stopping_recv_waits_a_little_for_first_bytes_together);
+	tcase_add_test(tcase, first_bytes_that_a_stop_overtook_are_received);
 	tcase_add_test(tcase, once_stopping_recv_still_takes_what_has_arrived);
 	tcase_add_test(tcase, a_signal_stops_a_recv_that_waits);
 	tcase_add_test(tcase, signals_do_not_prolong_an_idle_recv);
