@@ -34,7 +34,7 @@ BACKGROUND=$!
 until_true test -S "$T/manager"
 NOTIFY_SOCKET=$T/manager
 export NOTIFY_SOCKET
-start "$(conf_with_control)"
+start "$(conf_with_control "max-workers 4")"
 watch 5 "five seconds after the start: no system call by master or workers"
 "$CLIENT" echo -c -n 8 -b 1000 127.0.0.1 $ECHO >/dev/null
 "$CLIENT" daytime -n 20 127.0.0.1 $DAYTIME >/dev/null
