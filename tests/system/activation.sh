@@ -289,7 +289,7 @@ until_true stopping_again
 t "while it stops accept does not block" until_true is_nonblocking
 kill -KILL "$old"
 until_true is_another "$old"
-until_true field_is daytime idle 4
+until_true field_is daytime state serving
 t "the next start has it block, whatever the one before left" \
 	not is_nonblocking
 kill -KILL $BACKGROUND

@@ -42,7 +42,7 @@ stale()
 
 # Who may ask.
 umask 0
-start "$(conf_with_control)"
+start "$(conf_with_control "max-workers 4")"
 umask 022
 t "the socket is its owner's alone, whatever the umask" \
 	equals "600 0 socket" "$(stat -c '%a %u %F' "$T/control")"

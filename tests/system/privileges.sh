@@ -100,7 +100,7 @@ chmod 755 "$T"
 start "user 4711
 group 4712
 chroot $T/empty
-$(conf)"
+$(conf "max-workers 4")"
 t "the start says what workers run as" logged \
 	"notice: workers run as user 4711 \\(uid 4711\\), group 4712 \\(gid 4712\\), chroot $T/empty"
 t "real, effective, saved and file-system uid" \
