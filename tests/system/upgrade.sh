@@ -148,14 +148,16 @@ t "one that is asked for meanwhile follows" \
 	until_true more_lines 'notice: upgraded' "$upgrades"
 t "... with a new listen line" until_true not is_refused $OTHER
 
-# A trial that does not end is ended, and leaves nobody behind.
-put_script 'sleep 987654 &' 'kill -STOP $$' 'sleep 987654'
+# A trial that does not end is ended, and leaves nobody behind. The time is no
+# other run's of this test.
+SLEEPER="sleep 987654.$$"
+put_script "$SLEEPER &" 'kill -STOP $$' "$SLEEPER"
 began=$(now_ms)
 t "one that hangs is refused" refused 'did not end'
 t "... after ten seconds" at_most 12000 $(($(now_ms) - began))
 no_sleeper()
 {
-	! pgrep -fx 'sleep 987654'
+	! pgrep -fx "$SLEEPER"
 }
 t "... and nobody who it started is left" until_true no_sleeper
 
@@ -201,9 +203,9 @@ t "... and no descriptor" equals "$was" "$(descriptors "$DAEMON")"
 t "... and serve" echoes
 
 # A stop does not wait for one.
-put_script 'sleep 987654'
+put_script "$SLEEPER"
 kill -USR2 "$DAEMON"
-until_true pgrep -fx 'sleep 987654'
+until_true pgrep -fx "$SLEEPER"
 stop
 t "a stop does not wait for a trial" at_most 3000 "$MS"
 t "... exit status 0" equals 0 $STATUS
