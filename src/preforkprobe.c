@@ -3,11 +3,13 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/bisect.h"
 #include "probe/dial.h"
 #include "probe/mode.h"
 #include "probe/target.h"
@@ -18,9 +20,9 @@
 #define LONGEST_MS INT64_C(86400000) /* a day */
 
 struct options {
-	bool json;    /* -j */
-	bool quiet;   /* -q */
-	char repeats; /* the last option that only some modes know of, or 0 */
+	bool json;                        /* -j */
+	bool quiet;                       /* -q */
+	char given[sizeof(MODE_OPTIONS)]; /* of those in MODE_OPTIONS */
 	const struct mode *mode;
 	struct target target;
 	struct resolve_address source;
@@ -28,8 +30,9 @@ struct options {
 };
 
 static const char usage[] =
-    "usage: preforkprobe [-46hjqV] [-B source] [-c count] [-i interval] [-s size]\n"
-    "                    [-t timeout] echo|daytime|connect host[:port]\n";
+    "usage: preforkprobe [-46hjqV] [-B source] [-c count] [-i interval] [-p parallel]\n"
+    "                    [-s size] [-t timeout] [--max seconds] [--precision seconds]\n"
+    "                    echo|daytime|connect|idle host[:port]\n";
 
 static const char help[] =
     "  -4           IPv4 addresses alone\n"
@@ -38,14 +41,38 @@ static const char help[] =
     "  -c count     round trips of echo, on one connection (default 1)\n"
     "  -i interval  seconds from one to the next (default 1)\n"
     "  -j           a JSON object a line\n"
+    "  -p parallel  connections of idle at the same time (default 8)\n"
     "  -q           the summary alone\n"
     "  -s size      bytes of each round trip of echo (default 64)\n"
     "  -t timeout   seconds for all of it, then for each further round trip\n"
     "               (default 10)\n"
+    "  --max seconds\n"
+    "               the longest time that idle tries (default 600)\n"
+    "  --precision seconds\n"
+    "               how exact idle is to be (default 1)\n"
     "  -V           version\n"
     "  -h           this help\n"
     "Example: preforkprobe -c 3 echo localhost:7007\n"
     "See preforkprobe(1).\n";
+
+static const struct option long_options[] = {
+	{ "max", required_argument, NULL, MODE_MAX },
+	{ "precision", required_argument, NULL, MODE_PRECISION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* An option as it is written: valid until the next call. */
+static const char *
+written(char option)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "-%c", option);
+	for (const struct option *o = long_options; o->name != NULL; o++)
+		if (o->val == option)
+			snprintf(text, sizeof(text), "--%s", o->name);
+	return text;
+}
 
 static uint64_t
 number(char option, const char *text, long long most)
@@ -54,8 +81,8 @@ number(char option, const char *text, long long most)
 	long long value = strtonum(text, 1, most, &errstr);
 
 	if (errstr != NULL)
-		errx(EXIT_USAGE, "-%c %s: must be 1 to %lld", option, text,
-		    most);
+		errx(EXIT_USAGE, "%s %s: must be 1 to %lld", written(option),
+		    text, most);
 	return (uint64_t)value;
 }
 
@@ -66,8 +93,8 @@ seconds(char option, const char *text, int64_t least_ms, const char *least)
 
 	if (!target_seconds(&ms, text, least_ms, LONGEST_MS))
 		errx(EXIT_USAGE,
-		    "-%c %s: must be seconds, %s to 86400, as 5 or 0.25",
-		    option, text, least);
+		    "%s %s: must be seconds, %s to 86400, as 5 or 0.25",
+		    written(option), text, least);
 	return ms;
 }
 
@@ -115,24 +142,32 @@ take_option(struct options *o, int c)
 		break;
 	case 'c':
 		o->session.count = number('c', optarg, 1000000000);
-		o->repeats = 'c';
 		break;
 	case 'i':
 		o->session.interval_ms = seconds('i', optarg, 0, "0");
-		o->repeats = 'i';
 		break;
 	case 'j':
 		o->json = true;
+		break;
+	case 'p':
+		o->session.parallel =
+		    (size_t)number('p', optarg, BISECT_PARALLEL_MAX);
 		break;
 	case 'q':
 		o->quiet = true;
 		break;
 	case 's':
 		o->session.size = (size_t)number('s', optarg, 1 << 30);
-		o->repeats = 's';
 		break;
 	case 't':
 		o->session.timeout_ms = seconds('t', optarg, 1, "0.001");
+		break;
+	case MODE_MAX:
+		o->session.max_ms = seconds(MODE_MAX, optarg, 1000, "1");
+		break;
+	case MODE_PRECISION:
+		o->session.precision_ms =
+		    seconds(MODE_PRECISION, optarg, 100, "0.1");
 		break;
 	case 'h':
 		printf("%s%s", usage, help);
@@ -146,6 +181,22 @@ take_option(struct options *o, int c)
 	}
 }
 
+/* None that the mode has no use for. */
+static void
+check_options(const struct options *o)
+{
+	for (const char *c = o->given; *c != '\0'; c++)
+		if (strchr(o->mode->options, *c) == NULL)
+			errx(EXIT_USAGE,
+			    "%s: %s has no use for it; leave it out, or use it with %s",
+			    written(*c), o->mode->name, mode_with(*c)->name);
+	if (o->session.precision_ms > o->session.max_ms)
+		errx(EXIT_USAGE,
+		    "--precision %g is more than --max %g: ask for as much at most",
+		    (double)o->session.precision_ms / 1000,
+		    (double)o->session.max_ms / 1000);
+}
+
 /* The mode, and host[:port]. */
 static void
 take_arguments(struct options *o, char *const *arguments)
@@ -154,7 +205,7 @@ take_arguments(struct options *o, char *const *arguments)
 
 	o->mode = mode_find(arguments[0]);
 	if (o->mode == NULL)
-		errx(EXIT_USAGE, "%s: must be echo, daytime or connect",
+		errx(EXIT_USAGE, "%s: must be echo, daytime, connect or idle",
 		    arguments[0]);
 	wrong = target_parse(&o->target, arguments[1]);
 	if (wrong != NULL)
@@ -167,9 +218,7 @@ take_arguments(struct options *o, char *const *arguments)
 		errx(EXIT_USAGE,
 		    "%s: %s has no port of its own; write host:port or [IPv6 address]:port",
 		    arguments[1], o->mode->name);
-	if (o->repeats != 0 && !o->mode->repeats)
-		errx(EXIT_USAGE, "-%c: %s asks once; use it with echo",
-		    o->repeats, o->mode->name);
+	check_options(o);
 	o->session.host = o->target.host;
 	o->session.port = o->target.port;
 }
@@ -179,8 +228,13 @@ parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "46B:c:hi:jqs:t:V")) != -1)
+	while ((c = getopt_long(argc, argv, "46B:c:hi:jp:qs:t:V", long_options,
+		    NULL)) != -1) {
+		if (strchr(MODE_OPTIONS, c) != NULL &&
+		    strchr(o->given, c) == NULL)
+			o->given[strlen(o->given)] = (char)c;
 		take_option(o, c);
+	}
 	if (argc - optind != 2) {
 		fprintf(stderr, "%s", usage);
 		exit(EXIT_USAGE);
@@ -195,7 +249,10 @@ main(int argc, char **argv)
 					.timeout_ms = 10000,
 					.count = 1,
 					.interval_ms = 1000,
-					.size = 64 } };
+					.size = 64,
+					.parallel = 8,
+					.max_ms = 600000,
+					.precision_ms = 1000 } };
 	struct report report;
 	enum verdict verdict;
 

@@ -66,6 +66,16 @@ tcpstate_acked(int fd)
 	return (int64_t)info.tcpi_bytes_acked;
 }
 
+int64_t
+tcpstate_segments_in(int fd)
+{
+	struct tcp_info info;
+
+	if (read_info(fd, &info) < 0)
+		return LEDGER_UNKNOWN;
+	return info.tcpi_segs_in;
+}
+
 int
 tcpstate_queue(int fd, uint32_t *length, uint32_t *limit)
 {

@@ -40,6 +40,12 @@ void tcpstate_silence(int fd, int64_t *ms, int64_t *probes);
 int64_t tcpstate_acked(int fd);
 
 /*
+ * How many segments have come, of any kind: keepalive probes as well, which
+ * nothing else shows; or LEDGER_UNKNOWN.
+ */
+int64_t tcpstate_segments_in(int fd);
+
+/*
  * The accept queue of a listening socket: how many connections wait, and the
  * limit, which is the backlog that is really in force. Returns 0, or -1 with
  * errno set.

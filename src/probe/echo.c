@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "common/clock.h"
+#include "probe/echo.h"
 #include "probe/mode.h"
 
 #define CHUNK 65536
@@ -23,8 +24,8 @@ byte_at(uint64_t place)
 	return (unsigned char)(x >> (place % 8 * 8));
 }
 
-static enum session_result
-give(struct session *s, uint64_t end)
+enum session_result
+echo_give(struct session *s, uint64_t end)
 {
 	unsigned char buffer[CHUNK];
 	uint64_t left = end - s->sent;
@@ -35,8 +36,8 @@ give(struct session *s, uint64_t end)
 	return session_send(s, buffer, size, &n);
 }
 
-static enum session_result
-take(struct session *s)
+enum session_result
+echo_take(struct session *s)
 {
 	unsigned char buffer[CHUNK];
 	uint64_t place = s->received;
@@ -58,8 +59,8 @@ take(struct session *s)
  * Sends and receives in turn, as there is room: an echo server stops reading
  * where we do not take its answers.
  */
-static bool
-round_trip(struct session *s, uint64_t seq)
+bool
+echo_round_trip(struct session *s, uint64_t seq)
 {
 	uint64_t begin = s->sent, end = begin + s->options->size;
 	int64_t before = clock_us(), first = 0;
@@ -67,7 +68,7 @@ round_trip(struct session *s, uint64_t seq)
 
 	s->report->asked++;
 	for (;;) {
-		taken = take(s);
+		taken = echo_take(s);
 		if (taken == SESSION_FAILED)
 			return false;
 		if (first == 0 && s->received > begin)
@@ -75,7 +76,7 @@ round_trip(struct session *s, uint64_t seq)
 		if (s->received == end)
 			break;
 		if (s->sent < end) {
-			given = give(s, end);
+			given = echo_give(s, end);
 			if (given == SESSION_FAILED)
 				return false;
 		}
@@ -102,7 +103,7 @@ echo_talk(struct session *s)
 			session_renew(s);
 		}
 		next = clock_ms() + s->options->interval_ms;
-		if (!round_trip(s, seq))
+		if (!echo_round_trip(s, seq))
 			return false;
 	}
 	return true;

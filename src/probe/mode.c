@@ -3,9 +3,10 @@
 #include <string.h>
 
 static const struct mode modes[] = {
-	{ "echo", 7, true, false, echo_talk },
-	{ "daytime", 13, false, false, daytime_talk },
-	{ "connect", 0, false, true, connect_talk },
+	{ "echo", 7, "cis", false, echo_talk, NULL },
+	{ "daytime", 13, "", false, daytime_talk, NULL },
+	{ "connect", 0, "", true, connect_talk, NULL },
+	{ "idle", 7, "pMP", false, NULL, idle_run },
 };
 
 const struct mode *
@@ -17,6 +18,16 @@ mode_find(const char *name)
 	return NULL;
 }
 
+const struct mode *
+mode_with(char option)
+{
+	const struct mode *mode = modes;
+
+	while (strchr(mode->options, option) == NULL)
+		mode++;
+	return mode;
+}
+
 enum verdict
 mode_run(const struct mode *mode, const struct session_options *options,
     struct report *report)
@@ -24,6 +35,8 @@ mode_run(const struct mode *mode, const struct session_options *options,
 	struct session session;
 	enum verdict verdict;
 
+	if (mode->run != NULL)
+		return mode->run(options, report);
 	if (session_open(&session, options, report) && mode->talk(&session))
 		session_end(&session, mode->ends_in_data);
 	verdict = session_close(&session);

@@ -5,6 +5,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "probe/idle_report.h"
 #include "probe/text.h"
 
 void
@@ -198,10 +199,14 @@ json_summary(struct report *r, enum verdict verdict,
 	string(r, "verdict", verdict_name(verdict));
 	string(r, "error", cause);
 	string(r, "hint", verdict == VERDICT_OK ? NULL : verdict_hint(verdict));
-	integer(r, "asked", (int64_t)r->asked);
-	integer(r, "answered", (int64_t)r->trips.count);
-	name(r, "loss_percent");
-	fprintf(r->out, "%.1f", loss_percent(r));
+	if (r->idle != NULL) {
+		idle_report_json(r->out, r->idle);
+	} else {
+		integer(r, "asked", (int64_t)r->asked);
+		integer(r, "answered", (int64_t)r->trips.count);
+		name(r, "loss_percent");
+		fprintf(r->out, "%.1f", loss_percent(r));
+	}
 	if (r->trips.count > 0) {
 		ms(r, "min_ms", (double)r->trips.min);
 		ms(r, "avg_ms", r->trips.mean);
@@ -230,6 +235,8 @@ report_summary(struct report *r, enum verdict verdict,
 	fprintf(r->out, "%s %s port %u: %s", r->mode, r->host, r->port,
 	    verdict_name(verdict));
 	fprintf(r->out, cause == NULL ? "\n" : " (%s)\n", cause);
+	if (r->idle != NULL)
+		idle_report_text(r->out, r->idle);
 	if (r->asked > 0)
 		fprintf(r->out,
 		    "%" PRIu64 " asked, %" PRIu64

@@ -13,6 +13,8 @@
 #include "probe/stats.h"
 #include "probe/verdict.h"
 
+struct idle_answer;
+
 struct report {
 	FILE *out;
 	bool json;        /* -j */
@@ -23,6 +25,7 @@ struct report {
 	int64_t began_us;
 	uint64_t asked; /* round trips begun */
 	struct stats trips;
+	const struct idle_answer *idle; /* what idle has found, or NULL */
 };
 
 /* The pointers stay the caller's; the time starts here. */

@@ -18,9 +18,12 @@ struct session_options {
 	int family;                           /* AF_UNSPEC for both */
 	const struct resolve_address *source; /* to connect from, or NULL */
 	int64_t timeout_ms;
-	uint64_t count;      /* of round trips */
-	int64_t interval_ms; /* from the start of one to that of the next */
-	size_t size;         /* bytes of each */
+	uint64_t count;       /* of round trips */
+	int64_t interval_ms;  /* from the start of one to that of the next */
+	size_t size;          /* bytes of each */
+	size_t parallel;      /* connections at the same time */
+	int64_t max_ms;       /* the longest that one is idle */
+	int64_t precision_ms; /* of the limit that is looked for */
 };
 
 struct session {

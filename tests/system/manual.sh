@@ -34,6 +34,18 @@ documented_options()
 	sed -n 's/^\.It Fl \([A-Za-z0-9]\).*/\1/p' "$TOP_SRCDIR/man/$1" | sort
 }
 
+# The long ones.
+long_options()
+{
+	"$PROBE" -h | sed -n 's/^  --\([a-z]*\) .*/\1/p' | sort
+}
+
+documented_long_options()
+{
+	sed -n 's/^\.It Fl -\([a-z]*\).*/\1/p' \
+		"$TOP_SRCDIR/man/preforkprobe.1" | sort
+}
+
 verdicts()
 {
 	sed -n 's/^	\[VERDICT_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' \
@@ -86,6 +98,9 @@ t "every command is in preforkctl(8), and no other" \
 t "... five of them" equals 5 "$(commands | wc -l)"
 t "every option is in preforkprobe(1), and no other" \
 	equals "$(options "$PROBE")" "$(documented_options preforkprobe.1)"
+t "every long option is in preforkprobe(1), and no other" \
+	equals "$(long_options)" "$(documented_long_options)"
+t "... two of them" equals 2 "$(long_options | wc -l)"
 t "every verdict is in preforkprobe(1), and no other" \
 	equals "$(verdicts)" "$(documented_verdicts)"
 t "thirteen verdicts" equals 13 "$(verdicts | wc -l)"
@@ -102,7 +117,8 @@ for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS PROTOCOL FILES \
 	t "preforkctl(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"
 done
-for section in NAME SYNOPSIS DESCRIPTION VERDICTS JSON "EXIT STATUS" EXAMPLES \
+for section in NAME SYNOPSIS DESCRIPTION "IDLE CONNECTIONS" VERDICTS JSON \
+    "EXIT STATUS" EXAMPLES \
     "SEE ALSO" STANDARDS HISTORY CAVEATS; do
 	t "preforkprobe(1) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkprobe.1"

@@ -2,17 +2,10 @@
 # preforkprobe: its command line, its exit status, its output. What it says of
 # broken networks is in tests/lab/probe.sh.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "$TOP_SRCDIR/tests/probe.sh"
 
 need jq
 HERE=127.0.0.1
-
-says()
-{
-	printf '%s\n' "$2" | grep -Eq -- "$1" || {
-		printf '%s\n' "$2"
-		return 1
-	}
-}
 
 run "$PROBE" -h
 t "-h: exit status 0, on stdout" equals "0:" "$STATUS:$STDERR"
@@ -20,22 +13,10 @@ run "$PROBE" -V
 t "-V: exit status 0" equals 0 $STATUS
 t "-V: the version" says '^preforkprobe [0-9]+\.[0-9]+\.[0-9]+$' "$STDOUT"
 
-# wrong PATTERN ARGUMENT ...: refused, by a message on stderr that says this.
-wrong()
-{
-	pattern=$1
-	shift
-	run "$PROBE" "$@"
-	t "wrong: $*" equals "2:" "$STATUS:$STDOUT"
-	t "... says why" says "$pattern" "$STDERR"
-}
-
 wrong '^usage: '
 wrong '^usage: ' echo
 wrong '^usage: ' echo $HERE again
-wrong '^usage: ' -p 2 echo $HERE
-wrong 'ping: must be echo, daytime or connect' ping $HERE
-wrong 'idle: must be ' idle $HERE
+wrong 'ping: must be echo, daytime, connect or idle' ping $HERE
 wrong "$HERE: connect has no port.*write host:port" connect $HERE
 wrong 'port must be 1 to 65535' echo $HERE:0
 wrong 'port must be 1 to 65535' echo $HERE:echo
@@ -50,8 +31,8 @@ wrong '-s 1x: must be 1 to ' -s 1x echo $HERE
 wrong '-i -1: must be seconds, 0 to 86400' -i -1 echo $HERE
 wrong '-t 0: must be seconds, 0.001 to 86400' -t 0 echo $HERE
 wrong '-t 1m: must be seconds' -t 1m echo $HERE
-wrong '-c: daytime asks once' -c 2 daytime $HERE
-wrong '-s: connect asks once' -s 2 connect $HERE:7
+wrong '-c: daytime has no use for it.* use it with echo' -c 2 daytime $HERE
+wrong '-s: connect has no use for it' -s 2 connect $HERE:7
 
 start "$(conf)"
 run "$PROBE" -c 3 -i 0 echo localhost:$ECHO

@@ -54,16 +54,6 @@ far_sends(const char *text)
 	    (ssize_t)strlen(text));
 }
 
-static void
-far_resets(void)
-{
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	must(setsockopt(server, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
-	close(server);
-	server = -1;
-}
-
 static enum session_result
 receive(void)
 {
@@ -93,7 +83,7 @@ END_TEST
 
 START_TEST(a_reset_is_a_reset_and_not_late)
 {
-	far_resets();
+	end_resets(&server);
 	ck_assert(session_wait(&session, POLLIN));
 	ck_assert_int_eq((int)receive(), SESSION_FAILED);
 	ck_assert_int_eq(session.facts.error, ECONNRESET);

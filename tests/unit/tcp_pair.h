@@ -103,15 +103,21 @@ server_has(size_t bytes)
 	must(recv(server, buffer, bytes, MSG_PEEK | MSG_WAITALL) >= -1);
 }
 
-/* Closes the client's end with a RST. */
+/* Closes an end with a RST. */
 static inline void
-client_resets(void)
+end_resets(int *fd)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	must(setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
-	close(client);
-	client = -1;
+	must(setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
+	close(*fd);
+	*fd = -1;
+}
+
+static inline void
+client_resets(void)
+{
+	end_resets(&client);
 }
 
 /* The exit status of a process that must end by itself. */
