@@ -107,6 +107,25 @@ make_firewall()
 		net.netfilter.nf_conntrack_tcp_timeout_established="$1"
 }
 
+# forgets SECONDS PORTS: the same, after another time, for these of the server.
+forgets()
+{
+	in_firewall nft -f - <<-END || exit 99
+	table inet forgets {
+		ct timeout after$1 {
+			protocol tcp
+			l3proto ip
+			policy = { established : $1 }
+		}
+		chain after$1 {
+			type filter hook prerouting priority -150
+			policy accept
+			tcp dport $2 ct timeout set "after$1"
+		}
+	}
+	END
+}
+
 # cut_line PORT ...: nothing passes any more between the server and these ports of
 # the client. It was cut at the time CUT, or up to CUTTING milliseconds later.
 cut_line()
