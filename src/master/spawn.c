@@ -197,8 +197,10 @@ spawn_retire(struct master *master, struct pool *pool)
 	     i-- > 0 && pool_to_retire(&pool->state) > 0;) {
 		struct child *child = &master->children.places[i];
 
-		if (!is_of(child, pool) || child->leaving || !child->ready ||
-		    !(busy || idle_set_has(idle, i)))
+		/* Those of a reload are counted elsewhere, and it needs them.
+		 */
+		if (!is_of(child, pool) || child->fresh || child->leaving ||
+		    !child->ready || !(busy || idle_set_has(idle, i)))
 			continue;
 		if (kill(child->pid, SIGQUIT) < 0) {
 			log_warn("QUIT to worker %d", (int)child->pid);
