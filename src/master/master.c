@@ -172,9 +172,11 @@ turn(struct master *master)
 		note_up(master);
 	if (!master->is_up)
 		return wake;
+	/* First what ends: a reload may wait for it, and nothing else wakes it.
+	 */
+	wake = earlier(wake, reload_drain_removed(master, now));
 	wake = earlier(wake, upgrade_turn(master, now));
 	wake = earlier(wake, reload_turn(master, now));
-	wake = earlier(wake, reload_drain_removed(master, now));
 	wake = earlier(wake,
 	    store_turn(&master->store, &master->notify, &master->pools, now));
 	if (master->reload.active) /* READY=1 would say that it is over */
