@@ -262,7 +262,7 @@ start_fresh(struct master *master, struct pool_list *pools)
 }
 
 static void
-begin(struct master *master, int64_t now)
+begin(struct master *master)
 {
 	struct reload *reload = &master->reload;
 
@@ -283,12 +283,13 @@ begin(struct master *master, int64_t now)
 		return;
 	}
 	reload->active = true;
-	reload->deadline = now + RELOAD_LIMIT_MS;
 	if (plan_listeners(master) < 0)
 		reload->failed = "not every address can be listened on";
 	else if (start_fresh(master, &master->pools) < 0 ||
 	    start_fresh(master, &reload->added) < 0)
 		reload->failed = "workers cannot be started";
+	/* Names were looked up before that, which can take long. */
+	reload->deadline = clock_ms() + RELOAD_LIMIT_MS;
 }
 
 static bool
@@ -372,7 +373,7 @@ reload_turn(struct master *master, int64_t now)
 	struct reload *reload = &master->reload;
 
 	if (may_begin(master, now))
-		begin(master, now);
+		begin(master);
 	if (!reload->active)
 		return CLOCK_NEVER; /* the drain wakes us where it must */
 	if (reload->failed == NULL && now >= reload->deadline)

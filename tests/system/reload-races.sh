@@ -1,0 +1,77 @@
+#!/bin/sh
+# HUP while something else happens: workers that are let go, a queue that
+# empties, a name that is looked up slowly.
+. "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "${TOP_SRCDIR:-.}/tests/outcome.sh"
+
+need strace
+need_namespace
+
+# What the master counts is what is there.
+counts_are_right()
+{
+	for service in echo daytime; do
+		equals "$(pgrep -c -P "$DAEMON" -f "worker $service")" \
+			"$(status_field $service workers)" || return 1
+	done
+}
+
+# Spare workers are let go while a reload waits for its last new worker: none
+# of its others is taken for a spare one.
+MANY=$(conf "max-workers 16" "start-workers 12" "min-spare-workers 1" \
+	"max-spare-workers 4")
+start "$MANY"
+trace "$DAEMON" -f -e trace=close_range \
+	-e inject=close_range:delay_enter=1000000:when=1
+kill -HUP "$DAEMON"
+until_true has_workers 26
+slow=$(pgrep -n -P "$DAEMON") # the one of daytime
+kill -STOP "$slow"
+new=$(pgrep -P "$DAEMON" | sort -n | tail -n 2 | head -n 1)
+untrace
+fewer_than()
+{
+	[ "$(worker_count)" -lt "$1" ]
+}
+t "spare workers are let go while a reload goes on" until_true fewer_than 23
+t "... which it does" equals 0 "$(log_lines 'notice: reloaded')"
+t "... but not its own" kill -0 "$new"
+kill -CONT "$slow"
+t "... then it is done" until_true logged 'notice: reloaded'
+t "... spare ones are let go again, and no more" until_true has_workers 8
+t "... and workers are counted right" until_true counts_are_right
+stop
+
+# A reload waits for those in the queue of a listener that goes. The last of
+# them is taken by a worker that was there: nobody comes or goes.
+FEW=$(conf "max-workers 1" "start-workers 1" "min-spare-workers 1" \
+	"idle-timeout 60s")
+start "$FEW"
+late_client -c -b $MUCH
+until_true field_is echo busy 1
+silent_clients 2 $ECHO 8>&- # or it would hold the other one up
+until_true field_is echo queue 2/4096
+AWAY=$(echo "$FEW" | sed "s/127.0.0.1:$ECHO/127.0.0.1:$OTHER/")
+reload "$AWAY"
+until_true logged 'notice: reloaded'
+until_true pgrep -f -P "$DAEMON" "worker echo 127.0.0.1:$OTHER"
+kill -HUP "$DAEMON"
+t "one who waits holds a reload up" equals 1 "$(log_lines 'notice: reloading')"
+read_now
+t "... until a worker takes it" until_true more_lines 'notice: reloaded' 1
+t "... while that client is served" client_ends \
+	"fin=1 rst=0 timeout=0 mismatch=0 complete=1 bytes=$MUCH"
+dismiss
+stop
+
+# The time for new workers is theirs, and not that of a slow name service.
+start "$(conf)"
+NAMED=$(conf | sed "s/127.0.0.1:$ECHO/localhost:$ECHO/")
+trace "$DAEMON" -P /etc/hosts -e trace=openat \
+	-e inject=openat:delay_enter=11000000:when=1
+reload "$NAMED"
+untrace
+t "a name that takes eleven seconds to look up is no reason to refuse" \
+	last_outcome reloaded
+stop
+finish
