@@ -33,7 +33,7 @@ upgrade_request(struct master *master)
 bool
 upgrade_is_active(const struct master *master)
 {
-	return master->upgrade.trial != 0;
+	return master->upgrade.trial != 0 || master->upgrade.wanted;
 }
 
 /* The state in a memfd that nobody can change any more, or -1. */
