@@ -18,7 +18,7 @@
 #include "master/signals.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-#define SAID_MAX 16384
+#define SAID_MAX 65536 /* what a pipe has room for, see pipe(7) */
 #define EXIT_NOT_EXECUTED 126
 
 void
@@ -289,7 +289,7 @@ upgrade_note_reaped(struct master *master, pid_t pid, int status)
 static bool
 read_said(struct upgrade *upgrade)
 {
-	static char text[SAID_MAX];
+	static char text[SAID_MAX + 1];
 	size_t used = 0, yes = strlen(UPGRADE_YES);
 	char *rest = text, *line;
 	ssize_t n;
