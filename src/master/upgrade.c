@@ -161,6 +161,17 @@ kill_trial(const struct upgrade *upgrade)
 		log_warn("KILL to %d", (int)upgrade->trial);
 }
 
+/*
+ * It has ended, but what it has started may hold our sockets still, and those
+ * of clients. A group keeps its number for as long as anybody is in it.
+ */
+static void
+kill_rest(const struct upgrade *upgrade)
+{
+	if (kill(-upgrade->trial, SIGKILL) < 0 && errno != ESRCH)
+		log_warn("KILL to what %d has started", (int)upgrade->trial);
+}
+
 /* The child: becomes the new binary, or says why not. */
 static void __attribute__((noreturn))
 execute_trial(const struct upgrade_program *program, char **env, int said)
@@ -332,6 +343,7 @@ end_trial(struct master *master)
 	struct upgrade *upgrade = &master->upgrade;
 	bool yes = read_said(upgrade);
 
+	kill_rest(upgrade);
 	upgrade->trial = 0;
 	if (upgrade->killed) {
 		refuse(master, "the trial of the new binary did not end");
