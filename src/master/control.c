@@ -142,6 +142,16 @@ control_waiting(const struct control *control, enum control_what what,
 	return count;
 }
 
+bool
+control_owes(const struct control *control)
+{
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].state == ASKING ||
+		    control->clients[i].state == REPLYING)
+			return true;
+	return false;
+}
+
 void
 control_outcome(
     struct control *control, enum control_what what, bool ok, const char *text)

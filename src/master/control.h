@@ -95,6 +95,12 @@ unsigned control_waiting(const struct control *control, enum control_what what,
 /* Takes fd, of a client that waits already: another binary had admitted it. */
 void control_adopt(struct control *control, int fd, enum control_what what);
 
+/*
+ * True while a client has not said all of its line, or not read all of its
+ * answer: it would lose that in an exec. Those that wait do not count.
+ */
+bool control_owes(const struct control *control);
+
 /* Answers all that wait for it. */
 void control_outcome(
     struct control *control, enum control_what what, bool ok, const char *text);

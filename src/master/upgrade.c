@@ -372,6 +372,10 @@ upgrade_turn(struct master *master, int64_t now)
 		return begin(master, now);
 	}
 	if (upgrade->ended) {
+		/* Clients that have no answer yet would lose it. */
+		if (!upgrade->killed && now < upgrade->deadline &&
+		    control_owes(master->control))
+			return upgrade->deadline;
 		end_trial(master);
 		return now;
 	}
