@@ -220,8 +220,15 @@ wait_for_event(struct master *master, int64_t until)
 static bool
 is_over(struct master *master)
 {
-	return master->stop.begun && child_table_is_empty(&master->children) &&
-	    !stop_serve_queues(master, clock_ms());
+	const struct stop *stop = &master->stop;
+
+	if (!stop->begun || !child_table_is_empty(&master->children))
+		return false;
+	/* Whoever starts next would find the ports taken. */
+	if (upgrade_is_dying(master) && !stop->killed &&
+	    clock_ms() < stop->deadline)
+		return false;
+	return !stop_serve_queues(master, clock_ms());
 }
 
 static void

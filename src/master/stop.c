@@ -120,7 +120,8 @@ stop_turn(struct master *master, int64_t now)
 	struct stop *stop = &master->stop;
 
 	notify_stopping(&master->notify, master->conf->stop_timeout);
-	if (!stop->killed && now >= stop->deadline) {
+	if (!stop->killed && now >= stop->deadline &&
+	    !child_table_is_empty(&master->children)) {
 		log_warnx("stop-timeout of %" PRId64 " ms is over: killing "
 			  "the workers that still serve",
 		    master->conf->stop_timeout);

@@ -289,6 +289,10 @@ upgrade_note_reaped(struct master *master, pid_t pid, int status)
 {
 	struct upgrade *upgrade = &master->upgrade;
 
+	if (pid == upgrade->dying) {
+		upgrade->dying = 0;
+		return true;
+	}
 	if (upgrade->trial == 0 || pid != upgrade->trial)
 		return false;
 	upgrade->ended = true;
@@ -391,12 +395,23 @@ void
 upgrade_abort(struct master *master)
 {
 	struct upgrade *upgrade = &master->upgrade;
+	pid_t trial = upgrade->trial;
+	bool ended = upgrade->ended;
 
 	upgrade->wanted = false;
-	if (upgrade->trial == 0)
+	if (trial == 0)
 		return;
 	/* A child that is not reaped yet keeps its pid. */
-	if (!upgrade->ended)
+	if (ended)
+		kill_rest(upgrade);
+	else
 		kill_trial(upgrade);
 	refuse(master, "the daemon stops");
+	upgrade->dying = ended ? 0 : trial;
+}
+
+bool
+upgrade_is_dying(const struct master *master)
+{
+	return master->upgrade.dying != 0;
 }

@@ -41,6 +41,7 @@ struct upgrade_program {
 struct upgrade {
 	bool wanted; /* since the last one began */
 	pid_t trial; /* 0: none */
+	pid_t dying; /* a trial that a stop has killed, until it is reaped */
 	struct stat tried;
 	bool ended; /* it was reaped, with this status */
 	int status;
@@ -66,8 +67,11 @@ bool upgrade_note_reaped(struct master *master, pid_t pid, int status);
 /* Gives a trial up, for the daemon stops. */
 void upgrade_abort(struct master *master);
 
-/* True while a trial runs: nothing else may begin. */
+/* True while a trial runs, or is the next to begin: nothing else may. */
 bool upgrade_is_active(const struct master *master);
+
+/* True while a trial that a stop has given up still holds what we have. */
+bool upgrade_is_dying(const struct master *master);
 
 /*
  * The new binary, at its very start: the state that it was handed, in *state,
