@@ -207,6 +207,23 @@ news_of(const struct notify *notify, const char *status, const char *counts,
 	    NEWS_OF_COUNTS;
 }
 
+/* False where it has to be tried again, at notify->full.until. */
+static bool
+say_reloading(struct notify *notify, int64_t now)
+{
+	char message[128];
+
+	snprintf(message, sizeof(message),
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+	    notify->reloading_us);
+	if (notify_send(notify, message, -1) == NOTIFY_LATER) {
+		backoff_fail(&notify->full, now);
+		return false;
+	}
+	notify->reloading_us = 0;
+	return true;
+}
+
 int64_t
 notify_serving(
     struct notify *notify, const struct pool_list *pools, int64_t now)
@@ -226,6 +243,8 @@ notify_serving(
 		return CLOCK_NEVER;
 	if (now < notify->full.until)
 		return news == NEWS ? notify->full.until : CLOCK_NEVER;
+	if (notify->reloading_us != 0 && !say_reloading(notify, now))
+		return notify->full.until;
 	if (!notify->ready)
 		snprintf(message, sizeof(message), "READY=1\nMAINPID=%d\n",
 		    (int)getpid());
@@ -256,20 +275,15 @@ notify_refused(struct notify *notify, const char *what, const char *why)
 
 /* Of what follows, READY=1 tells that it is over. */
 void
-notify_reloading(struct notify *notify)
+notify_reloading(struct notify *notify, int64_t now)
 {
-	char message[128];
-
 	if (notify->length == 0)
 		return;
 	/* In ms it would be before the signal that the manager has sent. */
-	snprintf(message, sizeof(message),
-	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
-	    clock_us());
-	if (send_message(notify, message, -1) < 0 && !will_pass(errno))
-		log_failure(notify);
+	notify->reloading_us = clock_us();
 	notify->ready = false;
 	notify->refused[0] = '\0';
+	say_reloading(notify, now);
 }
 
 void

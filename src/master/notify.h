@@ -33,10 +33,11 @@ struct pool_list;
 /* All zero: there is nobody to tell. */
 struct notify {
 	struct sockaddr_un to;
-	socklen_t length; /* of to; 0: nobody */
-	bool ready;       /* READY=1 was sent */
-	bool stopping;    /* STOPPING=1 was sent */
-	bool failed;      /* a failure was logged */
+	socklen_t length;     /* of to; 0: nobody */
+	bool ready;           /* READY=1 was sent */
+	int64_t reloading_us; /* RELOADING=1 was not sent yet; 0: it was */
+	bool stopping;        /* STOPPING=1 was sent */
+	bool failed;          /* a failure was logged */
 	struct backoff full;
 	char said[NOTIFY_STATUS_SIZE]; /* the last STATUS, without counts */
 	char counts[NOTIFY_COUNTS_SIZE];
@@ -87,9 +88,10 @@ notify_send(struct notify *notify, const char *message, int passed);
 
 /*
  * A reload begins: says so, with the time that it began at (Type=notify-reload
- * in systemd.service(5) wants it); the next notify_serving says READY=1.
+ * in systemd.service(5) wants it); the next notify_serving says READY=1, and
+ * before that this, where it could not be sent.
  */
-void notify_reloading(struct notify *notify);
+void notify_reloading(struct notify *notify, int64_t now);
 
 /*
  * A reload or an upgrade, which what names, was refused, for this reason: the

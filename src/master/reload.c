@@ -262,7 +262,7 @@ start_fresh(struct master *master, struct pool_list *pools)
 }
 
 static void
-begin(struct master *master)
+begin(struct master *master, int64_t now)
 {
 	struct reload *reload = &master->reload;
 
@@ -271,7 +271,7 @@ begin(struct master *master)
 	    CONTROL_RELOAD);
 	reload->wanted = false;
 	reload->failed = NULL;
-	notify_reloading(&master->notify);
+	notify_reloading(&master->notify, now);
 	reload->conf = read_configuration(master, &reload->privilege);
 	if (reload->conf == NULL) {
 		abandon(master, "the configuration cannot be used");
@@ -373,7 +373,7 @@ reload_turn(struct master *master, int64_t now)
 	struct reload *reload = &master->reload;
 
 	if (may_begin(master, now))
-		begin(master);
+		begin(master, now);
 	if (!reload->active)
 		return CLOCK_NEVER; /* the drain wakes us where it must */
 	if (reload->failed == NULL && now >= reload->deadline)

@@ -563,7 +563,7 @@ START_TEST(a_reload_is_told_with_its_time)
 	manage(dir_path("notify"));
 	for (int i = 0; i < 100; i++) {
 		before = now_us();
-		notify_reloading(&notify);
+		notify_reloading(&notify, NOW);
 		after = now_us();
 		message = told();
 		ck_assert_int_eq(sscanf(message,
@@ -576,6 +576,34 @@ START_TEST(a_reload_is_told_with_its_time)
 	}
 	serve(&pool, NOW);
 	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
+}
+END_TEST
+
+/* Or the manager would wait for it, and never take READY=1 for its end. */
+START_TEST(a_reload_is_told_before_its_end_when_the_queue_has_room)
+{
+	struct pool pool = pool_of("echo", "*:7", 4);
+	long long before, told_at, after;
+	int log = watch_stderr();
+
+	manage(dir_path("late"));
+	serve(&pool, NOW);
+	told();
+	stuff();
+	before = now_us();
+	notify_reloading(&notify, NOW);
+	after = now_us();
+	ck_assert_int_eq(serve(&pool, NOW), NOW + BACKOFF_FIRST_MS);
+	empty();
+	ck_assert_int_eq(serve(&pool, NOW + BACKOFF_FIRST_MS), CLOCK_NEVER);
+	ck_assert_int_eq(
+	    sscanf(told(), "RELOADING=1\nMONOTONIC_USEC=%lld\n", &told_at), 1);
+	ck_assert_int_ge(told_at, before);
+	ck_assert_int_le(told_at, after);
+	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
+	ck_assert_str_eq(told(), "");
+	ck_assert_str_eq(logged(log), "");
+	close(manager);
 }
 END_TEST
 
@@ -604,7 +632,7 @@ START_TEST(what_was_refused_is_in_the_status_until_the_next_reload)
 	notify_refused(&notify, "reload", "a:1: what");
 	serve(&pool, NOW);
 	ck_assert_str_eq(told(), status_message("; reload refused: a:1: what"));
-	notify_reloading(&notify);
+	notify_reloading(&notify, NOW);
 	told();
 	serve(&pool, NOW);
 	ck_assert_str_eq(told(), ready_message("serving echo *:7"));
@@ -676,6 +704,8 @@ main(void)
 	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(tcase, no_descriptor_is_kept);
 	tcase_add_test(tcase, a_reload_is_told_with_its_time);
+	tcase_add_test(
+	    tcase, a_reload_is_told_before_its_end_when_the_queue_has_room);
 	tcase_add_test(
 	    tcase, what_was_refused_is_in_the_status_until_the_next_reload);
 	tcase_add_test(tcase, what_was_refused_is_cut_where_it_is_too_long);
