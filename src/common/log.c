@@ -343,8 +343,6 @@ emit(int level, const char *text)
 	bool written = true;
 	size_t len;
 
-	if (out.tee != NULL && level <= LOG_WARNING)
-		fprintf(out.tee, "%s\n", text);
 	if (out.target == LOG_TO_SYSLOG) {
 		len = compose(line, sizeof(line), true, level, text);
 		written = write_syslog(line, len);
@@ -357,6 +355,12 @@ emit(int level, const char *text)
 		out.lost++;
 }
 
+static bool
+is_gathered(int level)
+{
+	return out.tee != NULL && level <= LOG_WARNING;
+}
+
 static void __attribute__((format(printf, 3, 0)))
 vlog(int level, int error, const char *format, va_list ap)
 {
@@ -364,13 +368,16 @@ vlog(int level, int error, const char *format, va_list ap)
 	char text[LINE_SIZE];
 	size_t used;
 
-	if (log_wants(level)) {
+	if (log_wants(level) || is_gathered(level)) {
 		vsnprintf(text, sizeof(text), format, ap);
 		used = strlen(text);
 		if (error != 0 && used < sizeof(text))
 			snprintf(text + used, sizeof(text) - used, ": %s",
 			    strerror(error));
-		emit(level, text);
+		if (is_gathered(level))
+			fprintf(out.tee, "%s\n", text);
+		if (log_wants(level))
+			emit(level, text);
 	}
 	errno = saved;
 }

@@ -35,8 +35,8 @@ void log_open(enum log_target target, int level);
 void log_copy_to_stderr(bool yes);
 
 /*
- * The text of warnings and errors goes there as well, a line each, until it is
- * NULL. The stream stays the caller's.
+ * The text of warnings and errors goes there as well, a line each, whatever the
+ * level is, until it is NULL. The stream stays the caller's.
  */
 void log_tee(FILE *to);
 

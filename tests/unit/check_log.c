@@ -177,6 +177,26 @@ START_TEST(only_wanted_levels_are_written)
 }
 END_TEST
 
+/* Whoever asked for a reload is told all, whatever the log is to have. */
+START_TEST(warnings_and_errors_are_gathered_at_each_level)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	pipe_as_stderr();
+	log_open(LOG_TO_STDERR, levels[_i].level);
+	log_tee(to);
+	for (int i = 0; i < LEVELS; i++)
+		levels[i].function("%s", levels[i].name);
+	log_tee(NULL);
+	log_errorx("later");
+	ck_assert_int_eq(fclose(to), 0);
+	ck_assert_str_eq(text, "error\nwarning\n");
+	free(text);
+}
+END_TEST
+
 START_TEST(the_level_can_be_changed)
 {
 	pipe_as_stderr();
@@ -456,6 +476,8 @@ add_line_tests(Suite *suite)
 	tcase_add_test(tcase, lines_before_log_open_go_to_stderr);
 	tcase_add_test(tcase, warn_appends_the_error_and_keeps_errno);
 	tcase_add_loop_test(tcase, only_wanted_levels_are_written, 0, LEVELS);
+	tcase_add_loop_test(
+	    tcase, warnings_and_errors_are_gathered_at_each_level, 0, LEVELS);
 	tcase_add_test(tcase, the_level_can_be_changed);
 	tcase_add_test(tcase, the_level_that_is_followed_is_the_one_in_force);
 	tcase_add_test(tcase, a_long_line_is_cut_and_still_a_line);
