@@ -95,10 +95,13 @@ plan(struct state *state, const struct conf_listen *listen, const char *address)
 	return true;
 }
 
-/* What is new stays open until we exit: no other line may have it as well. */
+/*
+ * What is new stays open until we exit: no other line may have it as well.
+ * Adds to workers those that its sockets may have.
+ */
 static int
 try_listen(const struct conf_service *service, const struct conf_listen *listen,
-    struct state *state)
+    struct state *state, uint64_t *workers)
 {
 	struct listener *listeners;
 	int count, result = 0;
@@ -106,6 +109,7 @@ try_listen(const struct conf_service *service, const struct conf_listen *listen,
 	count = listener_open(service, listen, has_address, state, &listeners);
 	if (count < 0)
 		return -1;
+	*workers += (uint64_t)count * reload_workers(service);
 	for (int i = 0; i < count; i++)
 		if (listeners[i].ref == NULL &&
 		    !plan(state, listen, listeners[i].address))
@@ -133,13 +137,14 @@ try_listeners(const struct conf *conf, struct state *state)
 {
 	const struct conf_service *service;
 	const struct conf_listen *listen;
+	uint64_t workers = 0;
 	int result = 0;
 
 	TAILQ_FOREACH(service, &conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry)
-			if (try_listen(service, listen, state) < 0)
+			if (try_listen(service, listen, state, &workers) < 0)
 				result = -1;
-	return result;
+	return reload_finds_room(workers, state->slots) ? result : -1;
 }
 
 /* Those of workers that are there, whatever the configuration has. */
@@ -183,7 +188,7 @@ upgrade_try(struct conf *conf, struct state *state)
 	adopt_passed(state);
 	activation_claim(conf);
 	if (try_services(state) < 0 || try_listeners(conf, state) < 0 ||
-	    !reload_finds_room(conf, state->slots) || result < 0)
+	    result < 0)
 		return 1;
 	return fputs(UPGRADE_YES, stdout) == EOF || fflush(stdout) != 0;
 }

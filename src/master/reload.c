@@ -205,16 +205,15 @@ plan_listen(struct master *master, const struct conf_service *service,
 	return result;
 }
 
-bool
-reload_finds_room(const struct conf *conf, uint32_t slots)
+uint64_t
+reload_workers(const struct conf_service *settings)
 {
-	const struct conf_service *service;
-	const struct conf_listen *listen;
-	uint64_t workers = 0;
+	return (uint64_t)settings->max_workers + 1;
+}
 
-	TAILQ_FOREACH(service, &conf->services, entry)
-		TAILQ_FOREACH(listen, &service->listens, entry)
-			workers += (uint64_t)service->max_workers + 1;
+bool
+reload_finds_room(uint64_t workers, uint32_t slots)
+{
 	if (workers <= slots)
 		return true;
 	log_errorx("max-workers of all listening sockets is %" PRIu64
@@ -224,6 +223,18 @@ reload_finds_room(const struct conf *conf, uint32_t slots)
 	return false;
 }
 
+static uint64_t
+count_planned(const struct pool_list *pools)
+{
+	const struct pool *pool;
+	uint64_t workers = 0;
+
+	TAILQ_FOREACH(pool, pools, entry)
+		if (is_planned(pool))
+			workers += reload_workers(pool->next.settings);
+	return workers;
+}
+
 /* All that is wrong is named, as at the start. */
 static int
 plan_listeners(struct master *master)
@@ -231,14 +242,18 @@ plan_listeners(struct master *master)
 	const struct conf *conf = master->reload.conf;
 	const struct conf_service *service;
 	const struct conf_listen *listen;
+	uint64_t workers;
 	int result = 0;
 
-	activation_claim(master->reload.conf);
+	activation_claim(conf);
 	TAILQ_FOREACH(service, &conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry)
 			if (plan_listen(master, service, listen) < 0)
 				result = -1;
-	return reload_finds_room(conf, master->board.slot_count) ? result : -1;
+	workers = count_planned(&master->pools) +
+	    count_planned(&master->reload.added);
+	return reload_finds_room(workers, master->board.slot_count) ? result :
+								      -1;
 }
 
 static int

@@ -65,10 +65,13 @@ void reload_fail(struct master *master, const char *why);
 void reload_abort(struct master *master, const char *why);
 
 /*
- * What an upgrade looks at as well. False after it logged that there are fewer
- * slots than a configuration asks for workers.
+ * What an upgrade looks at as well: how many workers a listening socket with
+ * these settings may have while a reload goes on.
  */
-bool reload_finds_room(const struct conf *conf, uint32_t slots);
+uint64_t reload_workers(const struct conf_service *settings);
+
+/* False after it logged that all of them are more than there are slots. */
+bool reload_finds_room(uint64_t workers, uint32_t slots);
 
 /* Logs that a listen line has an address that another one has. */
 void reload_say_twice(const struct conf_listen *listen, const char *address);
