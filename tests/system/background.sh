@@ -1,6 +1,7 @@
 #!/bin/sh
 # Into the background: exit 0 means ready; syslog; no terminal, no stdio.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
+. "${TOP_SRCDIR:-.}/tests/outcome.sh"
 
 need_root
 
@@ -123,6 +124,49 @@ run "$PREFORKD" -f preforkd.conf -p "$T/second.pid"
 t "a second one on the same ports: exit status 1" equals 1 $STATUS
 t "... with the reason on stderr" \
 	grep -q 'address already in use: pid' "$T/run.err"
+kill -TERM "$DAEMON"
+until_true gone "$DAEMON"
+
+# A reload while syslogd dies, and while there is none.
+conf_with_control >preforkd.conf
+run "$PREFORKD" -f preforkd.conf -p "$P"
+DAEMON=$(cat "$P")
+reload_is()
+{
+	run "$PREFORKCTL" -s "$T/control" reload
+	echo "$STDOUT$STDERR"
+	[ "$STATUS" = "$1" ] && echo "$STDOUT$STDERR" | grep -q -- "$2"
+}
+if [ -n "$(command -v strace)" ]; then
+	old=$(workers)
+	: >"$T/syslog"
+	trace "$DAEMON" -f -e trace=close_range \
+		-e inject=close_range:delay_enter=1000000:when=1
+	"$PREFORKCTL" -s "$T/control" reload >"$T/answer" 2>&1 &
+	BACKGROUND=$!
+	until_true is_syslog_of 29 "$DAEMON" 'reloading'
+	stop_syslogd
+	until_true has_workers 10
+	wait $BACKGROUND
+	t "a reload in which syslogd dies is done" equals "0:reloaded" \
+		"$?:$(cat "$T/answer")"
+	BACKGROUND=
+	untrace
+	t "... by new workers" until_true none_of $old
+	: >"$T/syslog"
+	start_syslogd
+	t "... and when syslogd comes, their log goes there" \
+		until_true logs_again
+fi
+stop_syslogd
+t "a reload without syslogd is done" reload_is 0 '^reloaded$'
+t "... and they serve" "$CLIENT" echo -c -n 20 -b 100 127.0.0.1 $ECHO
+echo nonsense >>preforkd.conf
+t "... and one that is refused says why" reload_is 1 \
+	'preforkd.conf:[0-9]*: nonsense: unknown keyword'
+: >"$T/syslog"
+start_syslogd
+t "... and when syslogd comes, the log goes there" until_true logs_again
 kill -TERM "$DAEMON"
 until_true gone "$DAEMON"
 DAEMON=
