@@ -438,12 +438,13 @@ stop_listening(struct pool *pool)
  * for each look: those that wait may say as little.
  */
 static void
-fork_for_queue(struct master *master, struct pool *pool, uint32_t waiting)
+fork_for_queue(
+    struct master *master, struct pool *pool, uint32_t waiting, int64_t now)
 {
 	unsigned workers = pool->state.alive + pool->state.leaving;
 	unsigned max = pool->state.limits.max + 1;
 
-	if (pool->state.starting > 0)
+	if (pool->state.starting > 0 || now < pool->state.backoff.until)
 		return;
 	if (pool->state.alive == 0 && workers >= max)
 		max = workers + 1;
@@ -471,7 +472,7 @@ drain(struct master *master, struct pool *pool, int64_t now)
 			return pool->look_at;
 		pool->look_at = now + DRAIN_LOOK_MS;
 		if (length > 0)
-			fork_for_queue(master, pool, length);
+			fork_for_queue(master, pool, length, now);
 		else
 			stop_listening(pool);
 	}

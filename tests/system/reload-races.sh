@@ -36,11 +36,18 @@ fewer_than()
 t "spare workers are let go while a reload goes on" until_true fewer_than 23
 t "... which it does" equals 0 "$(log_lines 'notice: reloaded')"
 t "... but not its own" kill -0 "$new"
+for _ in 1 2 3; do
+	kill -HUP "$DAEMON"
+	status_field echo workers >/dev/null # that one has been heard
+done
 kill -CONT "$slow"
 t "... then it is done" until_true logged 'notice: reloaded'
+t "... and three that were asked for meanwhile follow" \
+	until_true more_lines 'notice: reloaded' 1
 t "... spare ones are let go again, and no more" until_true has_workers 8
 t "... and workers are counted right" until_true counts_are_right
 stop
+t "... and those three were one" equals 2 "$(log_lines 'notice: reloaded')"
 
 # A reload waits for those in the queue of a listener that goes. The last of
 # them is taken by a worker that was there: nobody comes or goes.
@@ -62,6 +69,35 @@ t "... until a worker takes it" until_true more_lines 'notice: reloaded' 1
 t "... while that client is served" client_ends \
 	"fin=1 rst=0 timeout=0 mismatch=0 complete=1 bytes=$MUCH"
 dismiss
+stop
+
+# Who waits in one that goes gets a worker, but not twenty a second of those
+# that cannot start.
+start "$FEW"
+silent_clients 3 $ECHO
+until_true field_is echo queue 2/4096
+reload "$AWAY"
+of_the_removed()
+{
+	pgrep -P "$DAEMON" -f "worker echo 127.0.0.1:$ECHO"
+}
+two_of_the_removed()
+{
+	[ "$(of_the_removed | wc -l)" = 2 ]
+}
+until_true two_of_the_removed
+trace "$DAEMON" -f -e trace=close_range -e inject=close_range:error=EPERM
+# shellcheck disable=SC2046
+kill -KILL $(of_the_removed)
+DIED="worker .*:$ECHO\) exited with status"
+until_true more_lines "$DIED" 2
+sleep 2
+t "workers for a queue that cannot start are started with delays" \
+	at_most 10 "$(log_lines "$DIED")"
+untrace
+t "... until they can" until_true of_the_removed
+dismiss
+t "... and who waited is served" until_true not of_the_removed
 stop
 
 # The time for new workers is theirs, and not that of a slow name service.
