@@ -132,6 +132,32 @@ ctl upgrade
 t "upgrade: the same, from the new binary" says \
 	'^upgraded to preforkd [0-9.]+$' "$STDOUT"
 t "... exit status 0" equals 0 "$STATUS"
+ctl log-level debug
+ctl reload
+ctl status
+t "a reload takes the level of the configuration again" \
+	says 'log-level notice,' "$STDOUT"
+cp "$T/preforkd.conf" "$T/good.conf"
+sed -i "s|^control .*|control $T/elsewhere|" "$T/preforkd.conf"
+ctl reload
+t "a reload leaves the control socket where it is" equals "0:reloaded" \
+	"$STATUS:$STDOUT"
+ctl status
+t "... and that answers" equals "0:" "$STATUS:$STDERR"
+t "... and there is no other" not test -e "$T/elsewhere"
+sed "s/:$ECHO/:17099/" "$T/good.conf" >"$T/preforkd.conf"
+late_client -b 1000
+until_true column_is echo busy 1
+ctl reload
+t "a listener that is gone and still has a worker: removed" \
+	equals removed "$("$PREFORKCTL" -s "$T/control" status |
+	awk -v at="127.0.0.1:$ECHO" '$2 == at { print $3 }')"
+read_now
+kill $BACKGROUND
+wait $BACKGROUND 2>/dev/null
+BACKGROUND=
+mv "$T/good.conf" "$T/preforkd.conf"
+ctl reload
 # Six wait for the outcome of the next one, whatever is in progress.
 for i in 1 2 3; do
 	"$PREFORKCTL" -s "$T/control" reload >"$T/reload.$i" 2>&1 &
