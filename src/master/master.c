@@ -17,6 +17,7 @@
 #include "master/report.h"
 #include "master/signals.h"
 #include "master/spawn.h"
+#include "master/staff.h"
 #include "master/start.h"
 #include "master/stop.h"
 
@@ -132,9 +133,9 @@ manage(struct master *master, struct pool *pool, int64_t now)
 	pool->idle = view.idle;
 	pool_look(&pool->state, &view, now);
 	warn_full(pool, &view, now);
-	spawn_retire(master, pool);
-	spawn_fill(master, pool, now);
-	spawn_note_mended(pool);
+	staff_retire(master, pool);
+	staff_fill(master, pool, now);
+	staff_note_mended(pool);
 	/* The next turn, and not here: signals are for between two turns. */
 	return leave_word(master, pool) ? now : pool_wake_at(&pool->state, now);
 }

@@ -13,6 +13,7 @@
 #include "master/activation.h"
 #include "master/master.h"
 #include "master/spawn.h"
+#include "master/staff.h"
 
 #define DRAIN_LOOK_MS 50 /* between two looks for who still waits */
 
@@ -86,7 +87,7 @@ abandon(struct master *master, const char *why)
 	TAILQ_FOREACH(pool, &master->pools, entry) {
 		if (!is_planned(pool))
 			continue;
-		spawn_replace(master, pool, false);
+		staff_replace(master, pool, false);
 		pool_outlive(&pool->state, &pool->fresh);
 		memset(&pool->next, 0, sizeof(pool->next));
 	}
@@ -322,7 +323,7 @@ has_begun(const struct pool_list *pools)
 static void
 adopt(struct master *master, struct pool *pool)
 {
-	spawn_replace(master, pool, true);
+	staff_replace(master, pool, true);
 	pool_succeed(&pool->state, &pool->fresh);
 	pool->plan = pool->next;
 	memset(&pool->next, 0, sizeof(pool->next));
@@ -347,7 +348,7 @@ commit(struct master *master)
 			    pool->plan.service->known.name,
 			    pool->listener.address);
 			remove_pool(master, pool, master->conf);
-			spawn_signal_pool(master, pool, SIGALRM);
+			staff_signal(master, pool, SIGALRM);
 		}
 	}
 	conf_free(master->conf);

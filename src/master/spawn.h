@@ -36,25 +36,6 @@ int spawn_one(struct master *master, struct pool *pool);
 /* The same, with the plan and for the policy of a reload in progress. */
 int spawn_fresh(struct master *master, struct pool *pool);
 
-/* Sends a signal to all workers of a pool. Failures are logged. */
-void spawn_signal_pool(
-    struct master *master, const struct pool *pool, int signal_number);
-
-/*
- * Workers of the one kind, fresh or not, stay, and are fresh no longer; the
- * others are told to leave after their connection.
- */
-void spawn_replace(struct master *master, struct pool *pool, bool fresh);
-
-/* Forks what the pool's policy asks for now. Failures are logged. */
-void spawn_fill(struct master *master, struct pool *pool, int64_t now);
-
-/* Tells workers to leave, as many as the policy asks for now. */
-void spawn_retire(struct master *master, struct pool *pool);
-
-/* Says so, where the pool has the workers that it had lacked. */
-void spawn_note_mended(struct pool *pool);
-
 /* Notes which workers have come into accept since the last call. */
 void spawn_note_ready(struct master *master);
 

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "connection/tcpstate.h"
 #include "master/spawn.h"
+#include "master/staff.h"
 
 #define FIRST_STEP_MS 50
 #define QUEUE_ROUNDS 3
@@ -108,7 +109,7 @@ leave_queues(struct master *master, int64_t now)
 		if (!fdref_is_with_systemd(pool->listener.ref))
 			continue;
 		if (now >= half)
-			spawn_signal_pool(master, pool, SIGQUIT);
+			staff_signal(master, pool, SIGQUIT);
 		else if (half < stop->again)
 			stop->again = half;
 	}
