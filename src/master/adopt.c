@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "master/activation.h"
 #include "master/master.h"
+#include "master/plan.h"
 #include "master/spawn.h"
 #include "master/start.h"
 #include "master/upgrade.h"
@@ -87,7 +88,7 @@ plan(struct state *state, const struct conf_listen *listen, const char *address)
 		if (pool->removed || strcmp(pool->address, address) != 0)
 			continue;
 		if (pool->planned) {
-			reload_say_twice(listen, address);
+			plan_say_twice(listen, address);
 			return false;
 		}
 		pool->planned = true;
@@ -109,7 +110,7 @@ try_listen(const struct conf_service *service, const struct conf_listen *listen,
 	count = listener_open(service, listen, has_address, state, &listeners);
 	if (count < 0)
 		return -1;
-	*workers += (uint64_t)count * reload_workers(service);
+	*workers += (uint64_t)count * plan_workers(service);
 	for (int i = 0; i < count; i++)
 		if (listeners[i].ref == NULL &&
 		    !plan(state, listen, listeners[i].address))
@@ -144,7 +145,7 @@ try_listeners(const struct conf *conf, struct state *state)
 		TAILQ_FOREACH(listen, &service->listens, entry)
 			if (try_listen(service, listen, state, &workers) < 0)
 				result = -1;
-	return reload_finds_room(workers, state->slots) ? result : -1;
+	return plan_finds_room(workers, state->slots) ? result : -1;
 }
 
 /* Those of workers that are there, whatever the configuration has. */

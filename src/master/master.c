@@ -12,6 +12,7 @@
 #include "connection/tcpstate.h"
 #include "master/background.h"
 #include "master/command.h"
+#include "master/drain.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/report.h"
@@ -175,7 +176,7 @@ turn(struct master *master)
 		return wake;
 	/* First what ends: a reload may wait for it, and nothing else wakes it.
 	 */
-	wake = earlier(wake, reload_drain_removed(master, now));
+	wake = earlier(wake, drain_turn(master, now));
 	wake = earlier(wake, upgrade_turn(master, now));
 	wake = earlier(wake, reload_turn(master, now));
 	wake = earlier(wake,

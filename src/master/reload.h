@@ -64,19 +64,4 @@ void reload_fail(struct master *master, const char *why);
 /* Gives one in progress up, for the daemon stops. */
 void reload_abort(struct master *master, const char *why);
 
-/*
- * What an upgrade looks at as well: how many workers a listening socket with
- * these settings may have while a reload goes on.
- */
-uint64_t reload_workers(const struct conf_service *settings);
-
-/* False after it logged that all of them are more than there are slots. */
-bool reload_finds_room(uint64_t workers, uint32_t slots);
-
-/* Logs that a listen line has an address that another one has. */
-void reload_say_twice(const struct conf_listen *listen, const char *address);
-
-/* Pools whose listen line is gone: who still waits is served, then they end. */
-int64_t reload_drain_removed(struct master *master, int64_t now);
-
 #endif
