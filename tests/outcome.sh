@@ -102,3 +102,41 @@ dismiss()
 	rm "$T/silence"
 	wait $SILENT
 }
+
+# ask NAME COMMAND: in the background, of a daemon with its socket at
+# $T/control, until it has been heard.
+ask()
+{
+	heard=$(log_lines "control: $2")
+	timeout "$PATIENCE" "$PREFORKCTL" -s "$T/control" "$2" \
+		>"$T/$1" 2>&1 8>&- &
+	eval "$1=\$!"
+	until_true more_lines "control: $2" "$heard"
+}
+
+# answer NAME STATUS PATTERN
+answer()
+{
+	eval "wait \$$1"
+	equals "$2" "$?" && grep -Eq -- "$3" "$T/$1" || {
+		cat "$T/$1"
+		return 1
+	}
+}
+
+# put_script LINE ...: it is what is there under the name of PREFORKD, in
+# $T/bin, from now on.
+put_script()
+{
+	printf '%s\n' '#!/bin/sh' "$@" >"$T/bin/new"
+	chmod 755 "$T/bin/new"
+	mv "$T/bin/new" "$PREFORKD"
+}
+
+# What a trial may do without an end. The time is no other run's.
+SLEEPER="sleep 987654.$$"
+
+no_sleeper()
+{
+	! pgrep -fx "$SLEEPER"
+}

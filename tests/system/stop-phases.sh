@@ -12,26 +12,6 @@ mkdir "$T/bin"
 PREFORKD=$T/bin/preforkd
 cp "$TRIED" "$PREFORKD"
 
-# ask NAME COMMAND: in the background, until it has been heard.
-ask()
-{
-	heard=$(log_lines "control: $2")
-	timeout "$PATIENCE" "$PREFORKCTL" -s "$T/control" "$2" \
-		>"$T/$1" 2>&1 8>&- &
-	eval "$1=\$!"
-	until_true more_lines "control: $2" "$heard"
-}
-
-# answer NAME STATUS PATTERN
-answer()
-{
-	eval "wait \$$1"
-	equals "$2" "$?" && grep -Eq -- "$3" "$T/$1" || {
-		cat "$T/$1"
-		return 1
-	}
-}
-
 # slow_workers: those that start from now on take three seconds for it.
 slow_workers()
 {
@@ -97,10 +77,8 @@ t "... and the client of the new listener is served" grep -q \
 	'^fin=1 rst=0 timeout=0 mismatch=0 complete=1' "$T/new"
 
 # A trial, and a reload that waits for it.
-printf '%s\n' '#!/bin/sh' 'sleep 987654' >"$T/bin/new"
-chmod 755 "$T/bin/new"
 start "$A"
-mv "$T/bin/new" "$PREFORKD"
+put_script "$SLEEPER"
 ask first upgrade
 until_true logged 'upgrade: trying'
 ask second reload
@@ -109,7 +87,7 @@ t "a trial is given up" answer first 1 'upgrade refused: the daemon stops'
 t "... a reload that waits for it is told of the stop" answer second 1 \
 	'stopped before that was done'
 stopped_well
-t "... and nobody of it is left" not pgrep -fx 'sleep 987654'
+t "... and nobody of it is left" no_sleeper
 cp "$TRIED" "$T/bin/new"
 mv "$T/bin/new" "$PREFORKD"
 

@@ -8,14 +8,6 @@ TRIED=$PREFORKD
 mkdir "$T/bin"
 PREFORKD=$T/bin/preforkd
 
-# put_script LINE ...: it is what is there under that name from now on.
-put_script()
-{
-	printf '%s\n' '#!/bin/sh' "$@" >"$T/bin/new"
-	chmod 755 "$T/bin/new"
-	mv "$T/bin/new" "$PREFORKD"
-}
-
 put_daemon()
 {
 	cp "$TRIED" "$T/bin/new"
@@ -24,25 +16,6 @@ put_daemon()
 
 # A trial that lasts until there is a file of that name.
 WAIT="until [ -e '$T/go' ]; do sleep 0.02; done"
-
-# ask NAME COMMAND: in the background, until it has been heard.
-ask()
-{
-	heard=$(log_lines "control: $2")
-	timeout "$PATIENCE" "$PREFORKCTL" -s "$T/control" "$2" >"$T/$1" 2>&1 &
-	eval "$1=\$!"
-	until_true more_lines "control: $2" "$heard"
-}
-
-# answer NAME STATUS PATTERN
-answer()
-{
-	eval "wait \$$1"
-	equals "$2" "$?" && grep -Eq -- "$3" "$T/$1" || {
-		cat "$T/$1"
-		return 1
-	}
-}
 
 # A wrapper has executed the daemon under its own name: again under ours.
 anew()
@@ -59,11 +32,6 @@ try()
 	tries=$(log_lines 'upgrade: trying')
 	ask "$1" upgrade
 	until_true more_lines 'upgrade: trying' "$tries"
-}
-
-no_sleeper()
-{
-	! pgrep -fx 'sleep 987654'
 }
 
 A=$(conf_with_control "max-workers 4")
@@ -87,7 +55,7 @@ t "... and the reload is done" answer third 0 '^reloaded$'
 rm "$T/go"
 
 # It leaves nobody behind who would hold our sockets.
-put_script 'sleep 987654 >/dev/null 2>&1 &' 'exit 1'
+put_script "$SLEEPER >/dev/null 2>&1 &" 'exit 1'
 try first
 t "a trial that fails is refused" answer first 1 'trial.*failed'
 t "... and who it started is ended" until_true no_sleeper

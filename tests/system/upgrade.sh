@@ -16,14 +16,6 @@ put()
 	mv "$T/bin/new" "$PREFORKD"
 }
 
-# put_script LINE ...
-put_script()
-{
-	printf '%s\n' '#!/bin/sh' "$@" >"$T/bin/new"
-	chmod 755 "$T/bin/new"
-	mv "$T/bin/new" "$PREFORKD"
-}
-
 runs_from()
 {
 	equals "$1" "$(stat -L -c %i "/proc/$DAEMON/exe")"
@@ -148,17 +140,11 @@ t "one that is asked for meanwhile follows" \
 	until_true more_lines 'notice: upgraded' "$upgrades"
 t "... with a new listen line" until_true not is_refused $OTHER
 
-# A trial that does not end is ended, and leaves nobody behind. The time is no
-# other run's of this test.
-SLEEPER="sleep 987654.$$"
+# A trial that does not end is ended, and leaves nobody behind.
 put_script "$SLEEPER &" 'kill -STOP $$' "$SLEEPER"
 began=$(now_ms)
 t "one that hangs is refused" refused 'did not end'
 t "... after ten seconds" at_most 12000 $(($(now_ms) - began))
-no_sleeper()
-{
-	! pgrep -fx "$SLEEPER"
-}
 t "... and nobody who it started is left" until_true no_sleeper
 
 # What was tried is what is executed.
