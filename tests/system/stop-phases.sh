@@ -5,6 +5,7 @@
 . "${TOP_SRCDIR:-.}/tests/outcome.sh"
 
 need strace
+need_plain # strace at the end of a process
 need_namespace
 
 TRIED=$PREFORKD
