@@ -18,22 +18,37 @@ counts_are_right()
 
 # Spare workers are let go while a reload waits for its last new worker: none
 # of its others is taken for a spare one.
-MANY=$(conf "max-workers 16" "start-workers 12" "min-spare-workers 1" \
-	"max-spare-workers 4")
-start "$MANY"
-trace "$DAEMON" -f -e trace=close_range \
-	-e inject=close_range:delay_enter=1000000:when=1
-kill -HUP "$DAEMON"
-until_true has_workers 26
-slow=$(pgrep -n -P "$DAEMON") # the one of daytime
-kill -STOP "$slow"
-new=$(pgrep -P "$DAEMON" | sort -n | tail -n 2 | head -n 1)
-untrace
-fewer_than()
+start "$(conf "max-workers 32" "start-workers 24" "min-spare-workers 1" \
+	"max-spare-workers 4")"
+old=$(workers)
+new_workers()
 {
-	[ "$(worker_count)" -lt "$1" ]
+	for pid in $(workers); do
+		case " $old " in
+		*" $pid "*) ;;
+		*) echo "$pid" ;;
+		esac
+	done
 }
-t "spare workers are let go while a reload goes on" until_true fewer_than 23
+two_are_new()
+{
+	[ "$(new_workers | wc -l)" = 2 ]
+}
+of_the_old_at_most()
+{
+	[ $(($(worker_count) - $(new_workers | wc -l))) -le "$1" ]
+}
+trace "$DAEMON" -f -e trace=close_range \
+	-e inject=close_range:delay_enter=2000000:when=1
+kill -HUP "$DAEMON"
+until_true two_are_new
+new=$(new_workers | sort -n)
+slow=${new#*[!0-9]} # the one of daytime
+new=${new%[!0-9]*}
+kill -STOP "$slow"
+untrace
+t "spare workers are let go while a reload goes on" \
+	until_true of_the_old_at_most 20
 t "... which it does" equals 0 "$(log_lines 'notice: reloaded')"
 t "... but not its own" kill -0 "$new"
 for _ in 1 2 3; do
