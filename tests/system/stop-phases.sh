@@ -94,9 +94,12 @@ mv "$T/bin/new" "$PREFORKD"
 
 # The exec itself: what comes meanwhile is for the new binary.
 start "$A"
-trace "$DAEMON" -e trace=execve -e inject=execve:delay_enter=1000000:when=1
+put_script "[ -z \"\$PREFORKD_TRIAL\" ] || touch '$T/tried'" \
+	"exec '$TRIED' \"\$@\""
+trace "$DAEMON" -e trace=execve -e inject=execve:delay_enter=3000000:when=1
 ask first upgrade
-until_true grep -q execve "$T/strace"
+until_true test -e "$T/tried"
+until_true has_workers 2 # the trial has been reaped
 kill -TERM "$DAEMON"
 t "a stop while the binary takes over: the upgrade is given up" \
 	answer first 1 'first reload was refused'
@@ -105,6 +108,8 @@ wait "$DAEMON"
 t "... exit status 0" equals 0 $?
 DAEMON=
 untrace
+cp "$TRIED" "$T/bin/new"
+mv "$T/bin/new" "$PREFORKD"
 
 # The reload that follows it.
 start "$A"
