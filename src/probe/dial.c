@@ -143,8 +143,8 @@ fail(struct dial_attempt *a, int error)
  * connect to, where nobody listens: both SYNs cross, and we would talk to
  * ourselves (RFC 9293, 3.5).
  */
-static bool
-is_ourselves(int fd)
+bool
+dial_is_ourselves(int fd)
 {
 	struct sockaddr_storage local, remote;
 	socklen_t llen = sizeof(local), rlen = sizeof(remote);
@@ -159,7 +159,7 @@ is_ourselves(int fd)
 static void
 succeed(struct dial_attempt *a)
 {
-	if (is_ourselves(a->fd)) {
+	if (dial_is_ourselves(a->fd)) {
 		fail(a, ECONNREFUSED);
 		return;
 	}
@@ -169,34 +169,56 @@ succeed(struct dial_attempt *a)
 	ask_for_senders(a, a->fd, 0);
 }
 
+int
+dial_open(
+    const struct resolve_address *to, const struct resolve_address *source)
+{
+	int fd = socket(to->addr.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (source == NULL)
+		return fd;
+	set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (bind(fd, (const struct sockaddr *)&source->addr, source->length) ==
+	    0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+dial_begin(int fd, const struct resolve_address *to)
+{
+	if (connect(fd, (const struct sockaddr *)&to->addr, to->length) == 0)
+		return 0;
+	/* The handshake goes on without us, see connect(2). */
+	return errno == EINTR ? EINPROGRESS : errno;
+}
+
 static void
 begin(struct dial *dial, struct dial_attempt *a)
 {
-	const struct resolve_address *source = dial->source;
+	int error;
 
 	a->began_us = clock_us();
 	a->state = DIAL_TRYING;
-	a->fd = socket(a->to.addr.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	a->fd = dial_open(&a->to, dial->source);
 	if (a->fd < 0) {
 		fail(a, errno);
 		return;
 	}
-	set(a->fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	ask_for_senders(a, a->fd, 1);
-	if (source != NULL) {
-		set(a->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-		if (bind(a->fd, (const struct sockaddr *)&source->addr,
-			source->length) < 0) {
-			fail(a, errno);
-			return;
-		}
-	}
-	/* EINTR: the handshake goes on without us, see connect(2). */
-	if (connect(a->fd, (struct sockaddr *)&a->to.addr, a->to.length) == 0)
+	error = dial_begin(a->fd, &a->to);
+	if (error == 0)
 		succeed(a);
-	else if (errno != EINPROGRESS && errno != EINTR)
-		fail(a, errno);
+	else if (error != EINPROGRESS)
+		fail(a, error);
 }
 
 static int

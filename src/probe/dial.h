@@ -60,6 +60,22 @@ void dial_init(struct dial *dial, const struct resolve_list *list,
 int dial(struct dial *dial, int64_t deadline);
 
 /*
+ * A socket to connect to an address with, from source unless that is NULL; it
+ * does not block. Returns -1 with errno set where there is none.
+ */
+int dial_open(
+    const struct resolve_address *to, const struct resolve_address *source);
+
+/*
+ * Begins to connect. Returns 0 when that is done, EINPROGRESS while it is under
+ * way, or else the error.
+ */
+int dial_begin(int fd, const struct resolve_address *to);
+
+/* Whether a connection is to its own port, where nobody listens. */
+bool dial_is_ourselves(int fd);
+
+/*
  * Whether this machine has the address. Returns 0, or -1 with errno set.
  */
 int dial_check_source(const struct resolve_address *source);
