@@ -23,6 +23,7 @@ struct options {
 	bool json;                        /* -j */
 	bool quiet;                       /* -q */
 	char given[sizeof(MODE_OPTIONS)]; /* of those in MODE_OPTIONS */
+	const char *parallel; /* -p, whose most is the mode's, or NULL */
 	const struct mode *mode;
 	struct target target;
 	struct resolve_address source;
@@ -32,32 +33,47 @@ struct options {
 static const char usage[] =
     "usage: preforkprobe [-46hjqV] [-B source] [-c count] [-i interval] [-p parallel]\n"
     "                    [-s size] [-t timeout] [--max seconds] [--precision seconds]\n"
-    "                    echo|daytime|connect|idle host[:port]\n";
+    "                    echo|daytime|connect|idle host[:port]\n"
+    "       preforkprobe [-46jq] [-B source] [-c count] [-p parallel] [-s size]\n"
+    "                    [-t timeout] [--lines] [--seconds time] [--work work]\n"
+    "                    load host[:port]\n";
 
 static const char help[] =
     "  -4           IPv4 addresses alone\n"
     "  -6           IPv6 addresses alone\n"
     "  -B source    connect from this address\n"
-    "  -c count     round trips of echo, on one connection (default 1)\n"
+    "  -c count     round trips of echo, on one connection (default 1); of load,\n"
+    "               connections, or messages where connections stay\n"
     "  -i interval  seconds from one to the next (default 1)\n"
     "  -j           a JSON object a line\n"
-    "  -p parallel  connections of idle at the same time (default 8)\n"
+    "  -p parallel  connections of idle (default 8) or load (default 1) at the\n"
+    "               same time\n"
     "  -q           the summary alone\n"
-    "  -s size      bytes of each round trip of echo (default 64)\n"
+    "  -s size      bytes of each round trip of echo, or message of load\n"
+    "               (default 64)\n"
     "  -t timeout   seconds for all of it, then for each further round trip\n"
     "               (default 10)\n"
+    "  --lines      messages of load are lines, for servers that wait for LF\n"
     "  --max seconds\n"
     "               the longest time that idle tries (default 600)\n"
     "  --precision seconds\n"
     "               how exact idle is to be (default 1)\n"
+    "  --seconds time\n"
+    "               load ends then; it needs this or -c\n"
+    "  --work work  of load: echo (the default) or daytime, a connection after\n"
+    "               the other; round-trip or bulk, on connections that stay; or\n"
+    "               hold, which opens them and sees whether they stay\n"
     "  -V           version\n"
     "  -h           this help\n"
     "Example: preforkprobe -c 3 echo localhost:7007\n"
     "See preforkprobe(1).\n";
 
 static const struct option long_options[] = {
+	{ "lines", no_argument, NULL, MODE_LINES },
 	{ "max", required_argument, NULL, MODE_MAX },
 	{ "precision", required_argument, NULL, MODE_PRECISION },
+	{ "seconds", required_argument, NULL, MODE_SECONDS },
+	{ "work", required_argument, NULL, MODE_WORK },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -87,15 +103,22 @@ number(char option, const char *text, long long most)
 }
 
 static int64_t
-seconds(char option, const char *text, int64_t least_ms, const char *least)
+seconds_to(char option, const char *text, int64_t least_ms, const char *least,
+    int64_t most_ms)
 {
 	int64_t ms;
 
-	if (!target_seconds(&ms, text, least_ms, LONGEST_MS))
+	if (!target_seconds(&ms, text, least_ms, most_ms))
 		errx(EXIT_USAGE,
-		    "%s %s: must be seconds, %s to 86400, as 5 or 0.25",
-		    written(option), text, least);
+		    "%s %s: must be seconds, %s to %lld, as 5 or 0.25",
+		    written(option), text, least, (long long)most_ms / 1000);
 	return ms;
+}
+
+static int64_t
+seconds(char option, const char *text, int64_t least_ms, const char *least)
+{
+	return seconds_to(option, text, least_ms, least, LONGEST_MS);
 }
 
 static void
@@ -150,8 +173,7 @@ take_option(struct options *o, int c)
 		o->json = true;
 		break;
 	case 'p':
-		o->session.parallel =
-		    (size_t)number('p', optarg, BISECT_PARALLEL_MAX);
+		o->parallel = optarg;
 		break;
 	case 'q':
 		o->quiet = true;
@@ -168,6 +190,19 @@ take_option(struct options *o, int c)
 	case MODE_PRECISION:
 		o->session.precision_ms =
 		    seconds(MODE_PRECISION, optarg, 100, "0.1");
+		break;
+	case MODE_LINES:
+		o->session.load.lines = true;
+		break;
+	case MODE_SECONDS:
+		o->session.load.time_ms = seconds_to(
+		    MODE_SECONDS, optarg, 1, "0.001", LOAD_SECONDS_MOST * 1000);
+		break;
+	case MODE_WORK:
+		if (!load_work_find(&o->session.load.work, optarg))
+			errx(EXIT_USAGE,
+			    "--work %s: must be echo, daytime, round-trip, bulk or hold",
+			    optarg);
 		break;
 	case 'h':
 		printf("%s%s", usage, help);
@@ -197,6 +232,27 @@ check_options(const struct options *o)
 		    (double)o->session.max_ms / 1000);
 }
 
+/* What load has besides; the port is that of its work. */
+static void
+take_load(struct options *o)
+{
+	struct load_plan *plan = &o->session.load;
+	const char *wrong;
+
+	if (strchr(o->given, 'c') != NULL)
+		plan->count = o->session.count;
+	if (o->parallel != NULL)
+		plan->parallel =
+		    (size_t)number('p', o->parallel, LOAD_PARALLEL_MOST);
+	if (strchr(o->given, 's') != NULL)
+		plan->size = o->session.size;
+	wrong = load_plan_complete(plan);
+	if (wrong != NULL)
+		errx(EXIT_USAGE, "load: %s", wrong);
+	if (o->target.port == 0)
+		o->target.port = load_work_port(plan->work);
+}
+
 /* The mode, and host[:port]. */
 static void
 take_arguments(struct options *o, char *const *arguments)
@@ -205,20 +261,26 @@ take_arguments(struct options *o, char *const *arguments)
 
 	o->mode = mode_find(arguments[0]);
 	if (o->mode == NULL)
-		errx(EXIT_USAGE, "%s: must be echo, daytime, connect or idle",
+		errx(EXIT_USAGE,
+		    "%s: must be echo, daytime, connect, idle or load",
 		    arguments[0]);
 	wrong = target_parse(&o->target, arguments[1]);
 	if (wrong != NULL)
 		errx(EXIT_USAGE,
 		    "%s: %s; write host, host:port or [IPv6 address]:port",
 		    arguments[1], wrong);
+	check_options(o);
+	if (strcmp(o->mode->name, "load") == 0)
+		take_load(o);
+	else if (o->parallel != NULL)
+		o->session.parallel =
+		    (size_t)number('p', o->parallel, BISECT_PARALLEL_MAX);
 	if (o->target.port == 0)
 		o->target.port = o->mode->port;
 	if (o->target.port == 0)
 		errx(EXIT_USAGE,
 		    "%s: %s has no port of its own; write host:port or [IPv6 address]:port",
 		    arguments[1], o->mode->name);
-	check_options(o);
 	o->session.host = o->target.host;
 	o->session.port = o->target.port;
 }

@@ -6,8 +6,7 @@
 
 #include "common/clock.h"
 #include "probe/mode.h"
-
-#define LINE_SIZE 1024 /* RFC 867 knows of one line; nobody's is as long */
+#include "probe/text.h"
 
 /*
  * A server that says nothing and one that knows of no connection look the same,
@@ -28,24 +27,12 @@ wait_for_more(struct session *s)
 	return session_wait(s, POLLIN);
 }
 
-/* RFC 867 says ASCII; other languages are let pass, control characters not. */
-static bool
-is_text(const char *line, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (((unsigned char)line[i] < ' ' &&
-			strchr("\r\n\t", line[i]) == NULL) ||
-		    line[i] == '\0' || line[i] == 0x7f)
-			return false;
-	return true;
-}
-
 bool
 daytime_talk(struct session *s)
 {
 	int64_t before = clock_us(), first = 0;
 	enum session_result got;
-	char line[LINE_SIZE];
+	char line[DAYTIME_LINE_SIZE];
 	size_t length = 0, n;
 
 	s->report->asked++;
@@ -60,7 +47,7 @@ daytime_talk(struct session *s)
 		if (length == 0 && n > 0)
 			first = s->last_us - before;
 		length += n;
-		if (length == sizeof(line) || !is_text(line, length))
+		if (length == sizeof(line) || !text_is_text(line, length))
 			return session_differs(s);
 	}
 	if (length == 0)

@@ -6,40 +6,21 @@
 #include "common/clock.h"
 #include "probe/echo.h"
 #include "probe/mode.h"
-
-#define CHUNK 65536
-
-/*
- * Each place of the connection has a byte that can be made again, and no piece
- * is like another: one that comes twice, or late, is noticed (splitmix64).
- */
-static unsigned char
-byte_at(uint64_t place)
-{
-	uint64_t x = (place / 8 + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	x ^= x >> 31;
-	return (unsigned char)(x >> (place % 8 * 8));
-}
+#include "probe/pattern.h"
 
 enum session_result
 echo_give(struct session *s, uint64_t end)
 {
-	unsigned char buffer[CHUNK];
 	uint64_t left = end - s->sent;
-	size_t size = left < CHUNK ? (size_t)left : CHUNK, n;
+	size_t size = left < PATTERN_CHUNK ? (size_t)left : PATTERN_CHUNK, n;
 
-	for (size_t i = 0; i < size; i++)
-		buffer[i] = byte_at(s->sent + i);
-	return session_send(s, buffer, size, &n);
+	return session_send(s, pattern_at(s->sent), size, &n);
 }
 
 enum session_result
 echo_take(struct session *s)
 {
-	unsigned char buffer[CHUNK];
+	unsigned char buffer[PATTERN_CHUNK];
 	uint64_t place = s->received;
 	enum session_result got;
 	size_t n;
@@ -47,9 +28,8 @@ echo_take(struct session *s)
 	got = session_recv(s, buffer, sizeof(buffer), &n);
 	if (got == SESSION_FIN)
 		session_closed_early(s);
-	for (size_t i = 0; i < n; i++)
-		if (place + i >= s->sent || buffer[i] != byte_at(place + i))
-			session_differs(s);
+	if (s->received > s->sent || !pattern_matches(buffer, place, n))
+		session_differs(s);
 	if (s->facts.closed || s->facts.differs)
 		return SESSION_FAILED;
 	return got;

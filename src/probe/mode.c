@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "probe/load.h"
+
 static const struct mode modes[] = {
 	{ "echo", 7, "cis", false, echo_talk, NULL },
 	{ "daytime", 13, "", false, daytime_talk, NULL },
 	{ "connect", 0, "", true, connect_talk, NULL },
 	{ "idle", 7, "pMP", false, NULL, idle_run },
+	{ "load", 0, "cspLSW", false, NULL, load_run },
 };
 
 const struct mode *

@@ -24,7 +24,10 @@ struct mode {
 /* Options of one letter are themselves; the others are: */
 #define MODE_MAX 'M'       /* --max */
 #define MODE_PRECISION 'P' /* --precision */
-#define MODE_OPTIONS "cispMP"
+#define MODE_LINES 'L'     /* --lines */
+#define MODE_SECONDS 'S'   /* --seconds */
+#define MODE_WORK 'W'      /* --work */
+#define MODE_OPTIONS "cispMPLSW"
 
 /* The mode of that name, or NULL. */
 const struct mode *mode_find(const char *name);
@@ -41,5 +44,8 @@ bool daytime_talk(struct session *session);
 bool connect_talk(struct session *session);
 enum verdict
 idle_run(const struct session_options *options, struct report *report);
+
+#define DAYTIME_LINE_SIZE 1024 /* RFC 867 knows of one line; none is as long   \
+				*/
 
 #endif

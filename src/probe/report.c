@@ -6,7 +6,7 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "probe/idle_report.h"
-#include "probe/text.h"
+#include "probe/report_json.h"
 
 void
 report_init(struct report *report, FILE *out, const char *mode,
@@ -18,49 +18,6 @@ report_init(struct report *report, FILE *out, const char *mode,
 	report->host = host;
 	report->port = port;
 	report->began_us = clock_us();
-}
-
-static void
-name(const struct report *r, const char *key)
-{
-	fprintf(r->out, ",\"%s\":", key);
-}
-
-static void
-string(const struct report *r, const char *key, const char *text)
-{
-	name(r, key);
-	if (text == NULL)
-		fputs("null", r->out);
-	else
-		text_json(r->out, text, strlen(text));
-}
-
-static void
-integer(const struct report *r, const char *key, int64_t value)
-{
-	name(r, key);
-	fprintf(r->out, "%" PRId64, value);
-}
-
-/* Microseconds as milliseconds. */
-static void
-ms(const struct report *r, const char *key, double us)
-{
-	name(r, key);
-	fprintf(r->out, "%.3f", us / 1000);
-}
-
-static void
-event(const struct report *r, const char *what)
-{
-	fprintf(r->out, "{\"event\":\"%s\"", what);
-}
-
-static void
-end(const struct report *r)
-{
-	fputs("}\n", r->out);
 }
 
 static const char *
@@ -188,17 +145,32 @@ has_evidence(enum verdict verdict, const struct verdict_facts *facts)
 	    facts->acked >= 0;
 }
 
+void
+report_head(const struct report *r, enum verdict verdict, const char *cause)
+{
+	if (r->json) {
+		event(r, "summary");
+		string(r, "mode", r->mode);
+		string(r, "host", r->host);
+		integer(r, "port", r->port);
+		string(r, "verdict", verdict_name(verdict));
+		string(r, "error", cause);
+		string(r, "hint",
+		    verdict == VERDICT_OK ? NULL : verdict_hint(verdict));
+		return;
+	}
+	if (!r->quiet)
+		putc('\n', r->out);
+	fprintf(r->out, "%s %s port %u: %s", r->mode, r->host, r->port,
+	    verdict_name(verdict));
+	fprintf(r->out, cause == NULL ? "\n" : " (%s)\n", cause);
+}
+
 static void
 json_summary(struct report *r, enum verdict verdict,
     const struct verdict_facts *facts, const char *cause)
 {
-	event(r, "summary");
-	string(r, "mode", r->mode);
-	string(r, "host", r->host);
-	integer(r, "port", r->port);
-	string(r, "verdict", verdict_name(verdict));
-	string(r, "error", cause);
-	string(r, "hint", verdict == VERDICT_OK ? NULL : verdict_hint(verdict));
+	report_head(r, verdict, cause);
 	if (r->idle != NULL) {
 		idle_report_json(r->out, r->idle);
 	} else {
@@ -230,11 +202,7 @@ report_summary(struct report *r, enum verdict verdict,
 		json_summary(r, verdict, facts, cause);
 		return;
 	}
-	if (!r->quiet)
-		putc('\n', r->out);
-	fprintf(r->out, "%s %s port %u: %s", r->mode, r->host, r->port,
-	    verdict_name(verdict));
-	fprintf(r->out, cause == NULL ? "\n" : " (%s)\n", cause);
+	report_head(r, verdict, cause);
 	if (r->idle != NULL)
 		idle_report_text(r->out, r->idle);
 	if (r->asked > 0)

@@ -52,6 +52,13 @@ void report_line(struct report *report, const char *text, size_t length,
 void report_fin(struct report *report, int64_t us);
 
 /*
+ * The first line of a summary, or the first fields of its JSON object, which
+ * stays open.
+ */
+void report_head(
+    const struct report *report, enum verdict verdict, const char *cause);
+
+/*
  * The verdict, how far facts say that it came, and the times. cause is what
  * else is known of a failure, as text, or NULL.
  */

@@ -70,6 +70,17 @@ retransmissions(int fd)
 	return state.retrans == LEDGER_UNKNOWN ? 0 : state.retrans;
 }
 
+static void
+set_up(
+    struct session *s, const struct session_options *o, struct report *report)
+{
+	memset(s, 0, sizeof(*s));
+	s->options = o;
+	s->report = report;
+	s->fd = -1;
+	session_renew(s);
+}
+
 bool
 session_open(
     struct session *s, const struct session_options *o, struct report *report)
@@ -78,11 +89,7 @@ session_open(
 	static struct dial attempts;
 	int result;
 
-	memset(s, 0, sizeof(*s));
-	s->options = o;
-	s->report = report;
-	s->fd = -1;
-	session_renew(s);
+	set_up(s, o, report);
 	result = resolve(&list, o->host, o->port, o->family, s->deadline);
 	if (result != 0) {
 		s->cause = resolve_error(result);
@@ -103,8 +110,27 @@ session_open(
 	s->cause = NULL;
 	s->retrans = retransmissions(s->fd);
 	s->last_us = clock_us();
+	s->handshake_us = attempts.attempts[attempts.winner].took_us;
 	report_success(s, &attempts);
 	return true;
+}
+
+bool
+session_begin(struct session *s, const struct session_options *o,
+    struct report *report, const struct resolve_address *to,
+    const struct resolve_address *source)
+{
+	int error;
+
+	set_up(s, o, report);
+	s->facts.stage = STAGE_CONNECT;
+	s->fd = dial_open(to, source);
+	s->last_us = clock_us();
+	error = s->fd < 0 ? errno : dial_begin(s->fd, to);
+	if (error == 0 || error == EINPROGRESS)
+		return true;
+	s->facts.error = error;
+	return false;
 }
 
 void
@@ -301,7 +327,8 @@ enum verdict
 session_close(struct session *s)
 {
 	if (s->fd >= 0) {
-		gather(s);
+		if (s->facts.stage != STAGE_DONE)
+			gather(s);
 		close(s->fd);
 		s->fd = -1;
 	}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "probe/load_plan.h"
 #include "probe/report.h"
 #include "probe/resolve.h"
 #include "probe/verdict.h"
@@ -24,23 +25,25 @@ struct session_options {
 	size_t parallel;      /* connections at the same time */
 	int64_t max_ms;       /* the longest that one is idle */
 	int64_t precision_ms; /* of the limit that is looked for */
+	struct load_plan load;
 };
 
 struct session {
 	const struct session_options *options;
 	struct report *report;
 	int fd;
-	int64_t deadline;  /* of clock_ms */
-	int64_t renewed;   /* when it was set */
-	int64_t asked_us;  /* of clock_us: our first byte or FIN; 0: none */
-	uint64_t sent;     /* bytes */
-	uint64_t received; /* bytes */
-	bool shut;         /* our FIN is sent */
-	bool fin;          /* the peer's has come */
-	int64_t last_us;   /* of clock_us: its last byte, or our FIN */
-	int64_t fin_us;    /* from then until its FIN */
-	int64_t retrans;   /* of the handshake */
-	const char *cause; /* what the summary says besides, or NULL */
+	int64_t deadline;     /* of clock_ms */
+	int64_t renewed;      /* when it was set */
+	int64_t asked_us;     /* of clock_us: our first byte or FIN; 0: none */
+	uint64_t sent;        /* bytes */
+	uint64_t received;    /* bytes */
+	bool shut;            /* our FIN is sent */
+	bool fin;             /* the peer's has come */
+	int64_t last_us;      /* of clock_us: its last byte, our FIN, or SYN */
+	int64_t fin_us;       /* from then until its FIN */
+	int64_t retrans;      /* of the handshake */
+	int64_t handshake_us; /* that session_open waited for */
+	const char *cause;    /* what the summary says besides, or NULL */
 	struct verdict_facts facts;
 };
 
@@ -58,6 +61,14 @@ enum session_result {
  */
 bool session_open(struct session *session,
     const struct session_options *options, struct report *report);
+
+/*
+ * Begins to connect to this one address, from source unless that is NULL, and
+ * waits for nothing: for one of many sessions. False when it failed at once.
+ */
+bool session_begin(struct session *session,
+    const struct session_options *options, struct report *report,
+    const struct resolve_address *to, const struct resolve_address *source);
 
 /* From now on there is the whole timeout again. */
 void session_renew(struct session *session);

@@ -1,5 +1,7 @@
 #include "probe/text.h"
 
+#include <string.h>
+
 /* How many bytes of text are one character of UTF-8; 0: none are. */
 static size_t
 character(const unsigned char *text, size_t length)
@@ -63,4 +65,15 @@ text_plain(FILE *out, const char *text, size_t length)
 		else
 			putc(c, out);
 	}
+}
+
+bool
+text_is_text(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (((unsigned char)text[i] < ' ' &&
+			strchr("\r\n\t", text[i]) == NULL) ||
+		    text[i] == '\0' || text[i] == 0x7f)
+			return false;
+	return true;
 }

@@ -4,6 +4,7 @@
 #ifndef PROBE_TEXT_H
 #define PROBE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,5 +17,9 @@ void text_json(FILE *out, const char *text, size_t length);
 /* Writes printable ASCII as it is and other bytes as \xNN: some are commands.
  */
 void text_plain(FILE *out, const char *text, size_t length);
+
+/* Whether it may be a line: ASCII and what other languages have, and of the
+ * control characters but tabulators and the ends of lines. */
+bool text_is_text(const char *text, size_t length);
 
 #endif

@@ -93,5 +93,5 @@ done
 t "policy makes no system call" not grep -lE \
 	'#include <(sys/socket|sys/wait|unistd|signal|poll|fcntl)\.h>' \
 	master/pool.c master/backoff.c connection/ending.c probe/verdict.c \
-	probe/bisect.c
+	probe/bisect.c probe/histogram.c probe/load_plan.c probe/pattern.c
 finish

@@ -100,7 +100,7 @@ t "every option is in preforkprobe(1), and no other" \
 	equals "$(options "$PROBE")" "$(documented_options preforkprobe.1)"
 t "every long option is in preforkprobe(1), and no other" \
 	equals "$(long_options)" "$(documented_long_options)"
-t "... two of them" equals 2 "$(long_options | wc -l)"
+t "... five of them" equals 5 "$(long_options | wc -l)"
 t "every verdict is in preforkprobe(1), and no other" \
 	equals "$(verdicts)" "$(documented_verdicts)"
 t "thirteen verdicts" equals 13 "$(verdicts | wc -l)"
@@ -117,7 +117,7 @@ for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS PROTOCOL FILES \
 	t "preforkctl(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"
 done
-for section in NAME SYNOPSIS DESCRIPTION "IDLE CONNECTIONS" VERDICTS JSON \
+for section in NAME SYNOPSIS DESCRIPTION "IDLE CONNECTIONS" LOAD VERDICTS JSON \
     "EXIT STATUS" EXAMPLES \
     "SEE ALSO" STANDARDS HISTORY CAVEATS; do
 	t "preforkprobe(1) has $section" \

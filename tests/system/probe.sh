@@ -16,7 +16,7 @@ t "-V: the version" says '^preforkprobe [0-9]+\.[0-9]+\.[0-9]+$' "$STDOUT"
 wrong '^usage: '
 wrong '^usage: ' echo
 wrong '^usage: ' echo $HERE again
-wrong 'ping: must be echo, daytime, connect or idle' ping $HERE
+wrong 'ping: must be echo, daytime, connect, idle or load' ping $HERE
 wrong "$HERE: connect has no port.*write host:port" connect $HERE
 wrong 'port must be 1 to 65535' echo $HERE:0
 wrong 'port must be 1 to 65535' echo $HERE:echo
