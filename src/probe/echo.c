@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "probe/echo.h"
+#include "probe/interrupt.h"
 #include "probe/mode.h"
 #include "probe/pattern.h"
 
@@ -76,10 +77,13 @@ echo_talk(struct session *s)
 {
 	int64_t next = s->renewed;
 
+	interrupt_catch();
 	for (uint64_t seq = 1; seq <= s->options->count; seq++) {
 		if (seq > 1) {
 			/* What comes now is not ours, and ends the pause. */
 			(void)session_wait_until(s, POLLIN, next);
+			if (interrupt_came())
+				break;
 			session_renew(s);
 		}
 		next = clock_ms() + s->options->interval_ms;

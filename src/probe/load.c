@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "probe/interrupt.h"
 #include "probe/pattern.h"
 
 #define EVENTS 256
@@ -169,6 +170,8 @@ run(struct load *l)
 
 	begin(l);
 	while (!is_over(l)) {
+		if (in_time && interrupt_came())
+			l->tally.end_us = clock_us();
 		if (in_time && clock_us() >= l->tally.end_us) {
 			in_time = false;
 			stop(l);
@@ -294,6 +297,7 @@ load_run(const struct session_options *options, struct report *report)
 		report_summary(report, verdict, &first->facts, first->cause);
 	} else {
 		choose_sources(l);
+		interrupt_catch();
 		run(l);
 		verdict = sum_up(l);
 		load_report(l, verdict);

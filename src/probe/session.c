@@ -12,6 +12,7 @@
 #include "connection/finish.h"
 #include "connection/tcpstate.h"
 #include "probe/dial.h"
+#include "probe/interrupt.h"
 
 /* The verdict of one address that could not be connected to. */
 static enum verdict
@@ -140,14 +141,16 @@ session_renew(struct session *s)
 	s->deadline = s->renewed + s->options->timeout_ms;
 }
 
-bool
-session_wait_until(struct session *s, short events, int64_t until)
+static bool
+wait_until(struct session *s, short events, int64_t until, bool interruptible)
 {
 	struct pollfd p = { .fd = s->fd,
 		.events = (short)(events | POLLRDHUP) };
 	int n;
 
 	for (;;) {
+		if (interruptible && interrupt_came())
+			return false;
 		/* Never negative, which would be for ever. */
 		n = poll(&p, 1, clock_left(until, clock_ms()));
 		if (n > 0)
@@ -162,9 +165,15 @@ session_wait_until(struct session *s, short events, int64_t until)
 }
 
 bool
+session_wait_until(struct session *s, short events, int64_t until)
+{
+	return wait_until(s, events, until, true);
+}
+
+bool
 session_wait(struct session *s, short events)
 {
-	if (session_wait_until(s, events, s->deadline))
+	if (wait_until(s, events, s->deadline, false))
 		return true;
 	if (s->facts.error == 0)
 		s->facts.late = true;

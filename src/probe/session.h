@@ -79,7 +79,10 @@ void session_renew(struct session *session);
  */
 bool session_wait(struct session *session, short events);
 
-/* The same until a time of clock_ms, which may come: facts note nothing. */
+/*
+ * The same until a time of clock_ms, which may come, as may an interrupt: facts
+ * note nothing.
+ */
 bool session_wait_until(struct session *session, short events, int64_t until);
 
 /* Receives up to size bytes, without waiting; *n is how many they were. */

@@ -100,6 +100,13 @@ t "... all stay" has \
 t "... with their times" has '.max_ms > 0 and .opening_ms >= .max_ms'
 
 t "-B: from there" not logged 'peer=127.0.0.9:'
+for work in echo hold; do
+	run timeout --preserve-status -s INT 2 "$PROBE" -j -p 3 --seconds 600 \
+		--work $work load $HERE:$ECHO
+	t "$work: ^C: exit status 0" equals 0 $STATUS
+	t "... and the time until then" equals true "$(printf '%s\n' "$STDOUT" |
+		jq 'select(.event == "summary") | .seconds < 30 and .completed > 0')"
+done
 load -B 127.0.0.9 -c 3 load $HERE:$ECHO
 t "... exit status 0" equals 0 $STATUS
 t "... it was from there" logged 'peer=127.0.0.9:'
