@@ -83,7 +83,9 @@ serves()
 prepare()
 {
 	install_box || return
-	sed -i 's/^#log-connections no /log-connections yes /' \
+	# No pool grows, so that processes can be counted.
+	sed -i -e 's/^#log-connections no /log-connections yes /' \
+		-e 's/#max-workers 1024/max-workers 4/' \
 		"$BOX/etc/preforkd.conf"
 	cp "$BOX/etc/preforkd.conf" "$T/good.conf"
 	mv "$BOX/usr/lib/sysusers.d/preforkd.conf" "$T/sysusers.conf"
