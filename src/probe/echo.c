@@ -9,6 +9,13 @@
 #include "probe/mode.h"
 #include "probe/pattern.h"
 
+void
+echo_in_lines(size_t size)
+{
+	if (size <= PATTERN_LINE_MOST)
+		pattern_set_lines(size);
+}
+
 enum session_result
 echo_give(struct session *s, uint64_t end)
 {
@@ -77,6 +84,7 @@ echo_talk(struct session *s)
 {
 	int64_t next = s->renewed;
 
+	echo_in_lines(s->options->size);
 	interrupt_catch();
 	for (uint64_t seq = 1; seq <= s->options->count; seq++) {
 		if (seq > 1) {

@@ -7,6 +7,12 @@
 #include "probe/session.h"
 
 /*
+ * Messages of so many bytes are whole lines from now on, where that can be: a
+ * server may wait for LF (Apache's mod_echo does).
+ */
+void echo_in_lines(size_t size);
+
+/*
  * Sends what there is room for, up to the place end of all that is sent on
  * this connection. Never waits.
  */

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "probe/bisect.h"
+#include "probe/echo.h"
 #include "probe/idle_report.h"
 #include "probe/mode.h"
 #include "probe/trial.h"
@@ -294,6 +295,7 @@ idle_run(const struct session_options *options, struct report *report)
 	static struct search s;
 	int64_t began = clock_ms(), most;
 
+	echo_in_lines(options->size);
 	memset(&s, 0, sizeof(s));
 	s.options = *options;
 	s.report = report;

@@ -99,7 +99,6 @@ t "... all stay" has \
 	'.completed == 30 and .connections == 30 and .seconds == 0.5'
 t "... with their times" has '.max_ms > 0 and .opening_ms >= .max_ms'
 
-t "-B: from there" not logged 'peer=127.0.0.9:'
 for work in echo hold; do
 	run timeout --preserve-status -s INT 2 "$PROBE" -j -p 3 --seconds 600 \
 		--work $work load $HERE:$ECHO
@@ -107,6 +106,8 @@ for work in echo hold; do
 	t "... and the time until then" equals true "$(printf '%s\n' "$STDOUT" |
 		jq 'select(.event == "summary") | .seconds < 30 and .completed > 0')"
 done
+
+t "-B: from there" not logged 'peer=127.0.0.9:'
 load -B 127.0.0.9 -c 3 load $HERE:$ECHO
 t "... exit status 0" equals 0 $STATUS
 t "... it was from there" logged 'peer=127.0.0.9:'
@@ -122,6 +123,8 @@ if command -v socat >/dev/null; then
 		'.completed == 30 and .failed == 0'
 	load -c 3 -s 99 --work round-trip -t 0.5 load $HERE:17009
 	t "... and without it, does not" has '.verdict == "stalled"'
+	run "$PROBE" -c 2 -i 0 -t 9 echo $HERE:17009
+	t "echo: so it does, always" equals 0 $STATUS
 	kill $BACKGROUND
 	wait $BACKGROUND 2>/dev/null
 	BACKGROUND=
