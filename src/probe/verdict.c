@@ -137,6 +137,9 @@ of_error(const struct verdict_facts *f)
 	case ENETUNREACH:
 	case ENETDOWN:
 		return VERDICT_NET_UNREACHABLE;
+	case EINVAL: /* from connect(2): a blackhole route, see ip-route(8) */
+		return f->stage == STAGE_CONNECT ? VERDICT_NET_UNREACHABLE :
+						   VERDICT_FAILED;
 	case EACCES:
 	case EPERM:
 		return VERDICT_PROHIBITED;

@@ -129,10 +129,12 @@ t "... not before -t" [ "$took" -ge $((WITHIN * 1000)) ]
 fault 18003 reject with icmpx host-unreachable
 fault 18004 reject with icmpx no-route
 fault 18005 reject with icmpx admin-prohibited
+fault 18006 reject with icmpx port-unreachable
 for family in "$SERVER ICMP" "[$SERVER6] ICMPv6"; do
 	to=${family% *} icmp=${family#* }
 	probe "$icmp: host unreachable" host-unreachable connect "$to:18003"
 	probe "$icmp: no route" net-unreachable connect "$to:18004"
+	probe "$icmp: port unreachable" refused connect "$to:18006"
 	probe "$icmp: prohibited" prohibited connect "$to:18005"
 	from=${to#[} from=${from%]}
 	t "... and who said so" said "\"icmp_from\":\"$from\""
@@ -144,6 +146,8 @@ WITHIN=2
 probe "no route" net-unreachable connect 203.0.113.1:7
 in_client ip route add prohibit 203.0.113.0/24
 probe "a route that forbids it" prohibited connect 203.0.113.1:7
+in_client ip route replace blackhole 203.0.113.0/24
+probe "a route that swallows it" net-unreachable connect 203.0.113.1:7
 
 # Two families.
 cp /etc/hosts "$T/hosts"

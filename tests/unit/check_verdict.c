@@ -64,6 +64,16 @@ static const struct {
 
 #define ERRORS ((int)(sizeof(errors) / sizeof(errors[0])))
 
+START_TEST(a_blackhole_route_is_net_unreachable)
+{
+	facts.error = EINVAL;
+	facts.stage = STAGE_CONNECT;
+	expect(VERDICT_NET_UNREACHABLE);
+	facts.stage = STAGE_TALK;
+	expect(VERDICT_FAILED);
+}
+END_TEST
+
 /* Late or not: an error says more than the time that has passed. */
 START_TEST(an_error_is_its_word_in_each_stage)
 {
@@ -318,6 +328,7 @@ main(void)
 	TCase *tcase = unit_case(suite, "verdict");
 
 	tcase_add_checked_fixture(tcase, set_up, NULL);
+	tcase_add_test(tcase, a_blackhole_route_is_net_unreachable);
 	tcase_add_loop_test(
 	    tcase, an_error_is_its_word_in_each_stage, 0, ERRORS);
 	tcase_add_test(tcase, epipe_is_a_fin_before_its_time_or_a_reset);
