@@ -40,8 +40,8 @@ scoreboard_layout(void)
 		.slot_size = sizeof(struct slot) };
 }
 
-static size_t
-map_size(uint32_t rows, uint32_t slots)
+size_t
+scoreboard_size(uint32_t rows, uint32_t slots)
 {
 	return idle_offset(rows, slots) +
 	    rows * idle_set_words(slots) * sizeof(idle_word);
@@ -57,6 +57,21 @@ free_own(struct scoreboard *board, uint32_t rows, uint32_t slots)
 	errno = saved;
 }
 
+void
+scoreboard_place(
+    struct scoreboard *board, void *map, uint32_t rows, uint32_t slots)
+{
+	board->header = map;
+	board->rows = (struct pool_row *)(board->header + 1);
+	board->slots =
+	    (struct slot *)(void *)((char *)map + slots_offset(rows));
+	board->idle =
+	    (idle_word *)(void *)((char *)map + idle_offset(rows, slots));
+	board->size = scoreboard_size(rows, slots);
+	board->slot_count = slots;
+	board->row_count = rows;
+}
+
 /* Everything but what is in the mapping. */
 static int
 map(struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
@@ -64,7 +79,7 @@ map(struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
 	void *map;
 
 	memset(board, 0, sizeof(*board));
-	board->size = map_size(rows, slots);
+	board->size = scoreboard_size(rows, slots);
 	board->free_slots = unshared_alloc(slots, sizeof(*board->free_slots));
 	board->rows_taken = unshared_alloc(rows, sizeof(*board->rows_taken));
 	map = board->free_slots == NULL || board->rows_taken == NULL ?
@@ -75,13 +90,7 @@ map(struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
 		return -1;
 	}
 	board->fd = fd;
-	board->idle =
-	    (idle_word *)(void *)((char *)map + idle_offset(rows, slots));
-	board->header = map;
-	board->rows = (struct pool_row *)(board->header + 1);
-	board->slots = (struct slot *)((char *)map + slots_offset(rows));
-	board->slot_count = slots;
-	board->row_count = rows;
+	scoreboard_place(board, map, rows, slots);
 	return 0;
 }
 
@@ -97,7 +106,20 @@ scoreboard_sign(struct scoreboard *board)
 	header->slot_size = sizeof(struct slot);
 	header->slots = board->slot_count;
 	header->master = getpid();
+	header->used = board->used;
 	header->magic = SCOREBOARD_MAGIC;
+}
+
+int
+scoreboard_create_in(
+    struct scoreboard *board, int fd, uint32_t rows, uint32_t slots)
+{
+	if (map(board, fd, rows, slots) < 0)
+		return -1;
+	scoreboard_sign(board);
+	board->header->started_ms = clock_ms();
+	board->header->started_at = time(NULL);
+	return 0;
 }
 
 int
@@ -108,16 +130,13 @@ scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots)
 	fd = memfd_create("preforkd-scoreboard", MFD_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)map_size(rows, slots)) < 0 ||
-	    map(board, fd, rows, slots) < 0) {
+	if (ftruncate(fd, (off_t)scoreboard_size(rows, slots)) < 0 ||
+	    scoreboard_create_in(board, fd, rows, slots) < 0) {
 		saved = errno;
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	scoreboard_sign(board);
-	board->header->started_ms = clock_ms();
-	board->header->started_at = time(NULL);
 	return 0;
 }
 
@@ -129,7 +148,7 @@ scoreboard_attach(struct scoreboard *board, int fd, uint32_t rows,
 
 	if (fstat(fd, &st) < 0)
 		return -1;
-	if (st.st_size != (off_t)map_size(rows, slots)) {
+	if (st.st_size != (off_t)scoreboard_size(rows, slots)) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -205,6 +224,7 @@ scoreboard_take(struct scoreboard *board, uint32_t row)
 		slot = &board->slots[board->used++];
 	else
 		return NULL;
+	board->header->used = board->used;
 	slot->pool = row;
 	slot->last_ending = SCOREBOARD_NO_ENDING;
 	slot_set_state(slot, SLOT_STARTING, clock_ms());

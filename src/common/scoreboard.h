@@ -1,11 +1,11 @@
 /*
  * scoreboard: what each worker is doing, in memory that all processes share.
  *
- * One mapping of a memfd: a header, a row a pool (a listening socket), a slot
- * a worker, an idle_set a pool. Only the worker writes its slot while it lives;
- * before the fork and after reaping the slot is the master's. The layout is
- * fixed and carries a version, because an upgraded master and other readers map
- * it as well.
+ * One mapping of a memfd, or of a file: a header, a row a pool (a listening
+ * socket), a slot a worker, an idle_set a pool. Only the worker writes its slot
+ * while it lives; before the fork and after reaping the slot is the master's.
+ * The layout is fixed and carries a version, because an upgraded master and
+ * other readers map it as well.
  *
  * Counters are single words, so that reading one is never torn. What belongs
  * together (the connection that is open) is read and written under a sequence
@@ -25,7 +25,7 @@
 #include "common/ledger.h"
 
 #define SCOREBOARD_MAGIC UINT64_C(0x7072656673636f72) /* "prefscor" */
-#define SCOREBOARD_VERSION 1
+#define SCOREBOARD_VERSION 2
 #define SCOREBOARD_ENDINGS 16 /* room beyond ENDING_COUNT */
 #define SCOREBOARD_NO_ENDING UINT32_MAX
 
@@ -111,6 +111,9 @@ struct scoreboard_header {
 	_Atomic uint32_t log_level; /* of workers, see log_follow_level */
 	int64_t started_ms;         /* clock_ms */
 	int64_t started_at;         /* seconds since the Epoch */
+	/* For readers: slots from here on were never taken. */
+	_Atomic uint32_t used;
+	uint32_t reserved;
 } __attribute__((aligned(64)));
 
 /* Of these all must be the same in two masters that share one. */
@@ -146,6 +149,20 @@ struct scoreboard {
  * (memfd_create(2)), and maps it. Returns 0, or -1 with errno set.
  */
 int scoreboard_create(struct scoreboard *board, uint32_t rows, uint32_t slots);
+
+/*
+ * The same in fd, of scoreboard_size bytes that are all zero. The descriptor
+ * stays the caller's after a failure.
+ */
+int scoreboard_create_in(
+    struct scoreboard *board, int fd, uint32_t rows, uint32_t slots);
+
+/* Of so many rows and slots, in bytes. */
+size_t scoreboard_size(uint32_t rows, uint32_t slots);
+
+/* Sets what points into the mapping, and the numbers and the size of it. */
+void scoreboard_place(
+    struct scoreboard *board, void *map, uint32_t rows, uint32_t slots);
 
 /* That of this program. */
 struct scoreboard_layout scoreboard_layout(void);
