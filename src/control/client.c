@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fdpass.h"
 
 #define AGAIN_MS 50 /* between two tries to enter a full listen queue */
 #define FIRST_SIZE 4096
@@ -113,7 +114,7 @@ send_all(int fd, const char *line, size_t length, int64_t deadline)
 
 /* All up to end of file, with a terminating zero; NULL with errno. */
 static char *
-receive_all(int fd, int64_t deadline)
+receive_all(int fd, int64_t deadline, int *passed)
 {
 	size_t size = FIRST_SIZE, used = 0;
 	char *text = malloc(size), *larger;
@@ -130,7 +131,7 @@ receive_all(int fd, int64_t deadline)
 			text = larger;
 			size *= 2;
 		}
-		n = recv(fd, text + used, size - 1 - used, 0);
+		n = fdpass_receive(fd, text + used, size - 1 - used, passed);
 		/* It had not read all that we said: what came is whole. */
 		if (n < 0 && errno == ECONNRESET)
 			n = 0;
@@ -180,9 +181,21 @@ judge(const char *path, char *reply, char **text, char why[CLIENT_WHY_SIZE])
 	return CLIENT_FAILED;
 }
 
+/* Who listens there, as our /proc knows it. */
+static void
+identify(int fd, struct client_passed *passed)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
+		passed->peer = peer.pid;
+}
+
 static enum client_result
 talk(int fd, const char *path, const char *request, int64_t connect_deadline,
-    int64_t reply_ms, char **text, char why[CLIENT_WHY_SIZE])
+    int64_t reply_ms, char **text, struct client_passed *passed,
+    char why[CLIENT_WHY_SIZE])
 {
 	enum client_result result = enter(fd, path, connect_deadline, why);
 	int64_t deadline = CLOCK_NEVER;
@@ -202,7 +215,9 @@ talk(int fd, const char *path, const char *request, int64_t connect_deadline,
 	free(line);
 	if (reply_ms != CLIENT_NO_LIMIT)
 		deadline = clock_ms() + reply_ms;
-	reply = receive_all(fd, deadline);
+	if (passed != NULL)
+		identify(fd, passed);
+	reply = receive_all(fd, deadline, passed == NULL ? NULL : &passed->fd);
 	if (reply == NULL)
 		return say(CLIENT_FAILED, why,
 		    "%s: no answer: %s (the daemon may be stopped, or busy: "
@@ -212,17 +227,32 @@ talk(int fd, const char *path, const char *request, int64_t connect_deadline,
 }
 
 enum client_result
-client_ask(const char *path, const char *request, int64_t connect_ms,
-    int64_t reply_ms, char **text, char why[CLIENT_WHY_SIZE])
+client_fetch(const char *path, const char *request, int64_t connect_ms,
+    int64_t reply_ms, char **text, struct client_passed *passed,
+    char why[CLIENT_WHY_SIZE])
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	enum client_result result;
 
 	*text = NULL;
+	if (passed != NULL)
+		*passed = (struct client_passed){ .fd = -1 };
 	if (fd < 0)
 		return say(CLIENT_FAILED, why, "socket: %s", strerror(errno));
-	result = talk(
-	    fd, path, request, clock_ms() + connect_ms, reply_ms, text, why);
+	result = talk(fd, path, request, clock_ms() + connect_ms, reply_ms,
+	    text, passed, why);
 	close(fd);
+	if (result != CLIENT_OK && passed != NULL && passed->fd >= 0) {
+		close(passed->fd);
+		passed->fd = -1;
+	}
 	return result;
+}
+
+enum client_result
+client_ask(const char *path, const char *request, int64_t connect_ms,
+    int64_t reply_ms, char **text, char why[CLIENT_WHY_SIZE])
+{
+	return client_fetch(
+	    path, request, connect_ms, reply_ms, text, NULL, why);
 }

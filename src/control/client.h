@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CLIENT_NO_LIMIT 0
 #define CLIENT_REPLY_MAX ((size_t)64 << 20) /* bytes; more is no status */
@@ -28,5 +29,16 @@ enum client_result {
 enum client_result
 client_ask(const char *path, const char *request, int64_t connect_ms,
     int64_t reply_ms, char **text, char why[CLIENT_WHY_SIZE]);
+
+/* What comes with an answer besides. */
+struct client_passed {
+	int fd;     /* the caller's to close, or -1: none came */
+	pid_t peer; /* who listens at the socket; 0: not in our /proc */
+};
+
+/* The same, and fills *passed; its fd is -1 for all but CLIENT_OK. */
+enum client_result client_fetch(const char *path, const char *request,
+    int64_t connect_ms, int64_t reply_ms, char **text,
+    struct client_passed *passed, char why[CLIENT_WHY_SIZE]);
 
 #endif

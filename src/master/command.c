@@ -1,5 +1,7 @@
 #include "master/command.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +33,31 @@ status(const struct call *call)
 		control_reply(
 		    call->client, false, "no memory for the status; try again");
 	unshared_free(text, size, 1);
+}
+
+/*
+ * What it costs is the same whatever is in it: the client reads it. Opened
+ * again, for our own descriptor could be mapped to write to.
+ */
+static void
+scoreboard_command(const struct call *call)
+{
+	char text[ANSWER_SIZE];
+	int fd;
+
+	snprintf(
+	    text, sizeof(text), "/proc/self/fd/%d", call->master->board.fd);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(text, sizeof(text),
+		    "the scoreboard cannot be opened to read: %s (is /proc "
+		    "there? see RLIMIT_NOFILE)",
+		    strerror(errno));
+		control_reply(call->client, false, text);
+		return;
+	}
+	control_reply_passing(call->client, fd,
+	    "the scoreboard comes with this, see preforkctl(8)");
 }
 
 /* For the master, and for all workers at once. */
@@ -79,7 +106,8 @@ static const struct {
 	const char *name;
 	const char *argument; /* what it is, or NULL: takes none */
 	void (*run)(const struct call *call);
-} commands[] = { { "status", NULL, status }, { "reload", NULL, reload },
+} commands[] = { { "status", NULL, status },
+	{ "scoreboard", NULL, scoreboard_command }, { "reload", NULL, reload },
 	{ "upgrade", NULL, upgrade }, { "stop", NULL, stop_command },
 	{ "log-level", "LEVEL", log_level_command } };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fdpass.h"
 #include "common/log.h"
 #include "common/unshared.h"
 
@@ -27,6 +28,7 @@ struct control_client {
 	char *reply; /* unshared */
 	size_t reply_size;
 	size_t sent;
+	int passed; /* goes with the reply's first byte, or -1 */
 };
 
 struct control {
@@ -59,6 +61,8 @@ end(struct control_client *client)
 	 */
 	(void)!recv(client->fd, rest, sizeof(rest), MSG_DONTWAIT);
 	close(client->fd); /* Linux frees the descriptor whatever it returns */
+	if (client->passed >= 0)
+		close(client->passed);
 	unshared_free(client->reply, client->reply_size, 1);
 	memset(client, 0, sizeof(*client));
 }
@@ -66,8 +70,10 @@ end(struct control_client *client)
 static void
 send_reply(struct control_client *client, int64_t now)
 {
-	ssize_t n = send(client->fd, client->reply + client->sent,
-	    client->reply_size - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = fdpass_send(client->fd, client->reply + client->sent,
+	    client->reply_size - client->sent,
+	    client->sent == 0 ? client->passed : -1,
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -107,6 +113,14 @@ control_reply(struct control_client *client, bool ok, const char *text)
 	client->state = REPLYING;
 	client->deadline = now + CONTROL_READ_MS;
 	send_reply(client, now);
+}
+
+void
+control_reply_passing(
+    struct control_client *client, int passed, const char *text)
+{
+	client->passed = passed;
+	control_reply(client, true, text);
 }
 
 void
@@ -224,7 +238,7 @@ control_adopt(struct control *control, int fd, enum control_what what)
 	}
 	memset(client, 0, sizeof(*client));
 	client->fd = fd;
-	client->polled = -1;
+	client->polled = client->passed = -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &length) < 0)
 		log_debug("control: a client of before is of no known user");
 	control_wait(client, what);
@@ -257,7 +271,7 @@ control_admit(struct control *control, int fd, int64_t now)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	client->state = ASKING;
 	client->fd = fd;
-	client->polled = -1;
+	client->polled = client->passed = -1;
 	client->peer = peer;
 	client->deadline = now + CONTROL_ASK_MS;
 }

@@ -78,6 +78,13 @@ control_serve(struct control *control, const struct pollfd fds[CONTROL_FDS],
  */
 void control_reply(struct control_client *client, bool ok, const char *text);
 
+/*
+ * Answers a request with "ok", text and a copy of the descriptor passed, which
+ * goes with the first byte, see SCM_RIGHTS in unix(7). It closes that.
+ */
+void control_reply_passing(
+    struct control_client *client, int passed, const char *text);
+
 /* Leaves it waiting, without a deadline, for control_outcome. */
 void control_wait(struct control_client *client, enum control_what what);
 

@@ -1,11 +1,14 @@
 /*
  * master/command: requests, and what is answered before anything is done.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fdpass.h"
 #include "common/log.h"
 #include "master/command.h"
 #define ROWS 1
@@ -34,6 +37,8 @@ destroy(void)
 	board_destroy();
 }
 
+static int came = -1; /* a descriptor, with an answer */
+
 /* What a client is told that sends this line; "" where it has to wait. */
 static const char *
 told(const char *line)
@@ -54,7 +59,8 @@ told(const char *line)
 		0),
 	    1);
 	control_serve(master.control, fds, clock_ms(), command_run, &master);
-	while ((n = read(pair[1], text + used, sizeof(text) - 1 - used)) > 0)
+	while ((n = fdpass_receive(
+		    pair[1], text + used, sizeof(text) - 1 - used, &came)) > 0)
 		used += (size_t)n;
 	text[used] = '\0';
 	close(pair[1]);
@@ -62,7 +68,7 @@ told(const char *line)
 }
 
 #define LIST                                                                   \
-	"; the commands are: status, reload, upgrade, stop, log-level LEVEL\n"
+	"; the commands are: status, scoreboard, reload, upgrade, stop, log-level LEVEL\n"
 
 static const struct {
 	const char *line;
@@ -85,6 +91,29 @@ START_TEST(what_cannot_be_done_says_why)
 {
 	ck_assert_str_eq(told(refused[_i].line), refused[_i].reply);
 	ck_assert(!master.stop.begun);
+}
+END_TEST
+
+/* Whoever may ask may read, and that is all. */
+START_TEST(the_scoreboard_comes_to_be_read)
+{
+	const char *answer = told("scoreboard\n");
+	void *map;
+
+	ck_assert_str_eq(
+	    answer, "ok\nthe scoreboard comes with this, see preforkctl(8)\n");
+	ck_assert_int_ge(came, 0);
+	ck_assert_int_eq(fcntl(came, F_GETFL) & O_ACCMODE, O_RDONLY);
+	ck_assert_ptr_eq(
+	    mmap(NULL, board.size, PROT_READ | PROT_WRITE, MAP_SHARED, came, 0),
+	    MAP_FAILED);
+	ck_assert_int_eq(ftruncate(came, 0), -1);
+	map = mmap(NULL, board.size, PROT_READ, MAP_SHARED, came, 0);
+	ck_assert_ptr_ne(map, MAP_FAILED);
+	board.header->log_level = LOG_DEBUG;
+	ck_assert_mem_eq(map, board.header, board.size);
+	munmap(map, board.size);
+	close(came);
 }
 END_TEST
 
@@ -141,6 +170,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, make, destroy);
 	tcase_add_loop_test(tcase, what_cannot_be_done_says_why, 0,
 	    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_test(tcase, the_scoreboard_comes_to_be_read);
 	tcase_add_test(tcase, a_level_is_for_the_master_and_its_workers);
 	tcase_add_test(tcase, a_reload_is_answered_later);
 	tcase_add_test(tcase, an_upgrade_is_answered_later);
