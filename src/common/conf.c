@@ -71,6 +71,7 @@ conf_free(struct conf *conf)
 	free(conf->group);
 	free(conf->chroot);
 	free(conf->pid_file);
+	free(conf->scoreboard);
 	free(conf->control);
 	for (size_t i = 0; i < CONF_ROWS_MAX; i++)
 		free(conf->places[i].file);

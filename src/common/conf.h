@@ -76,6 +76,7 @@ struct conf {
 	char *chroot;            /* an absolute path, or "none" */
 	char *pid_file;          /* an absolute path, or "none" */
 	char *control;           /* the same */
+	char *scoreboard;        /* the same */
 	int64_t log_level;       /* of syslog(3) */
 	int64_t log_connections; /* 0 or 1 */
 	int64_t stop_timeout;

@@ -291,9 +291,11 @@ upgrade_adopt(struct master *master, struct state *state)
 	master->wake_fd = state->wake_fd;
 	master->pidfile_fd = state->pidfile_fd;
 	master->pid_file = strdup(state->pid_file);
+	master->board_file = strdup(state->board_file);
 	master->control_socket = state->control;
 	master->control = control_new(state->control.fd);
-	if (master->pid_file == NULL || master->control == NULL ||
+	if (master->pid_file == NULL || master->board_file == NULL ||
+	    master->control == NULL ||
 	    scoreboard_attach(&master->board, state->board_fd, state->rows,
 		state->slots, state->used) < 0 ||
 	    child_table_init(&master->children, state->slots) < 0)

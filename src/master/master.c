@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
+#include "master/board_file.h"
 #include "master/command.h"
 #include "master/drain.h"
 #include "master/limits.h"
@@ -277,12 +278,15 @@ clean_up(struct master *master)
 	while ((pool = TAILQ_FIRST(&master->pools)) != NULL)
 		pools_remove(&master->pools, &master->board, pool);
 	child_table_free(&master->children);
+	/* Nothing is left in it. */
+	board_file_remove(master->board.fd, master->board_file);
 	scoreboard_destroy(&master->board);
 	spawn_release(master->sandbox);
 	control_socket_close(&master->control_socket);
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->pid_file);
 	free(master->pid_file);
+	free(master->board_file);
 	close(master->wake_fd);
 	conf_free(master->conf);
 }

@@ -52,6 +52,7 @@ struct master {
 	struct pool_list pools;
 	struct child_table children;
 	char *pid_file;     /* "none", or the one that is locked */
+	char *board_file;   /* "none", or the one that the board is in */
 	int wake_fd;        /* eventfd(2): workers write, the loop polls */
 	int pidfile_fd;     /* -1: none */
 	int ready_fd;       /* of background_start, or -1 */

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "master/activation.h"
 #include "master/background.h"
+#include "master/board_file.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
 #include "master/spawn.h"
@@ -27,7 +28,8 @@ lock_pidfile(struct master *master)
 	pid_t holder;
 
 	master->pid_file = strdup(path);
-	if (master->pid_file == NULL)
+	master->board_file = strdup(master->conf->scoreboard);
+	if (master->pid_file == NULL || master->board_file == NULL)
 		fatal("not started");
 	if (strcmp(path, "none") == 0)
 		return;
@@ -62,6 +64,8 @@ release_names(struct master *master)
 	int saved = errno;
 
 	control_socket_close(&master->control_socket);
+	if (master->board.header != NULL)
+		board_file_remove(master->board.fd, master->board_file);
 	if (master->pidfile_fd >= 0)
 		pidlock_release(master->pidfile_fd, master->pid_file);
 	errno = saved;
@@ -106,17 +110,32 @@ make_control(struct master *master)
 	}
 }
 
+/* In a file, or in memory; why is empty for what is wrong with memory. */
 static int
-make_room(struct master *master, uint32_t rows, uint64_t slots)
+make_board(struct master *master, uint32_t rows, uint32_t slots,
+    char why[BOARD_FILE_WHY_SIZE])
+{
+	*why = '\0';
+	if (strcmp(master->board_file, "none") != 0)
+		return board_file_create(
+		    &master->board, master->board_file, rows, slots, why);
+	return scoreboard_create(&master->board, rows, slots);
+}
+
+static int
+make_room(struct master *master, uint32_t rows, uint64_t slots,
+    char why[BOARD_FILE_WHY_SIZE])
 {
 	if (slots > UINT32_MAX) {
 		errno = ENOMEM;
 		return -1;
 	}
-	if (scoreboard_create(&master->board, rows, (uint32_t)slots) < 0)
+	if (make_board(master, rows, (uint32_t)slots, why) < 0)
 		return -1;
 	if (child_table_init(&master->children, (uint32_t)slots) == 0)
 		return 0;
+	*why = '\0';
+	board_file_remove(master->board.fd, master->board_file);
 	scoreboard_destroy(&master->board);
 	errno = ENOMEM;
 	return -1;
@@ -124,7 +143,8 @@ make_room(struct master *master, uint32_t rows, uint64_t slots)
 
 /*
  * With room for what a reload may ask for later, where that can be had. It
- * costs addresses alone: a page is there once it is written to.
+ * costs addresses alone, or room in a file system: a page of memory is there
+ * once it is written to.
  */
 static void
 create_scoreboard(struct master *master)
@@ -133,6 +153,7 @@ create_scoreboard(struct master *master)
 	const struct conf_listen *listen;
 	uint64_t workers = 0;
 	uint32_t listens = 0, rows;
+	char place[PLACE_SIZE], why[BOARD_FILE_WHY_SIZE];
 
 	TAILQ_FOREACH(service, &master->conf->services, entry)
 		TAILQ_FOREACH(listen, &service->listens, entry) {
@@ -140,10 +161,16 @@ create_scoreboard(struct master *master)
 			workers += (uint64_t)service->max_workers;
 		}
 	rows = listens * ROWS_A_LISTEN + SPARE_ROWS;
-	if (make_room(master, rows, workers * 2 + SPARE_SLOTS) == 0 ||
-	    make_room(master, rows, workers + listens) == 0)
+	if (make_room(master, rows, workers * 2 + SPARE_SLOTS, why) == 0 ||
+	    (errno != EBUSY && errno != EEXIST &&
+		make_room(master, rows, workers + listens, why) == 0))
 		return;
 	release_names(master);
+	if (*why != '\0')
+		fatalx("not started: %s %s: %s",
+		    conf_place(
+			master->conf, "scoreboard", place, sizeof(place)),
+		    master->board_file, why);
 	/* Its memory is a file to the kernel: limits of files count. */
 	fatal("not started: no memory for the scoreboard of %" PRIu64
 	      " workers (%s)",

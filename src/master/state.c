@@ -53,6 +53,7 @@ state_write(const struct master *master, FILE *to)
 	    board->fd, board->row_count, board->slot_count, board->used,
 	    layout.version, layout.header_size, layout.row_size,
 	    layout.slot_size);
+	fprintf(to, "scoreboard %s\n", master->board_file);
 	fprintf(to, "default %d\n", master->conf->by_default);
 	fprintf(to, "wake %d\n", master->wake_fd);
 	fprintf(to, "pidfile %d %s\n", master->pidfile_fd, master->pid_file);
@@ -233,6 +234,15 @@ read_board(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 }
 
 static int
+read_board_file(struct state *state, const char *line, char why[STATE_WHY_SIZE])
+{
+	if (state->board_file != NULL || *line == '\0')
+		return wrong(why, "scoreboard %s", line);
+	state->board_file = strdup(line);
+	return state->board_file == NULL ? wrong(why, "memory") : 0;
+}
+
+static int
 read_control(struct state *state, const char *line, char why[STATE_WHY_SIZE])
 {
 	struct control_socket *control = &state->control;
@@ -282,6 +292,8 @@ read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 	*rest++ = '\0';
 	if (strcmp(line, "board") == 0)
 		return read_board(state, rest, why);
+	if (strcmp(line, "scoreboard") == 0)
+		return read_board_file(state, rest, why);
 	if (strcmp(line, "pool") == 0)
 		return read_pool(state, rest, why);
 	if (strcmp(line, "child") == 0)
@@ -322,7 +334,8 @@ read_all(struct state *state, FILE *from, char why[STATE_WHY_SIZE])
 		line[n - 1] = '\0'; /* LF */
 		if (strcmp(line, "end") == 0) {
 			if (state->rows == 0 || state->wake_fd < 0 ||
-			    state->pid_file == NULL)
+			    state->pid_file == NULL ||
+			    state->board_file == NULL)
 				wrong(why, "something is missing");
 			else
 				result = 0;
@@ -351,6 +364,7 @@ void
 state_free(struct state *state)
 {
 	free(state->pid_file);
+	free(state->board_file);
 	free(state->pools);
 	free(state->children);
 	memset(state, 0, sizeof(*state));

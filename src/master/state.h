@@ -18,7 +18,7 @@
 #include "master/control_socket.h"
 
 /* Another one is refused: the next master would misread what it gets. */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_WHY_SIZE 160
 #define STATE_NAME_MAX 256 /* of systemd's FileDescriptorName= */
 
@@ -52,8 +52,9 @@ struct state {
 	uint32_t used;
 	bool by_default; /* the configuration in force names no service */
 	int wake_fd;
-	int pidfile_fd; /* -1: none */
-	char *pid_file; /* its path, or "none" */
+	int pidfile_fd;   /* -1: none */
+	char *pid_file;   /* its path, or "none" */
+	char *board_file; /* the same, of the scoreboard */
 	struct control_socket control;
 	struct state_waiter { /* clients that asked, and wait */
 		int fd;

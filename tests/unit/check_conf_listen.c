@@ -267,6 +267,7 @@ START_TEST(print_says_what_is_derived)
 	    "log-level debug\n"
 	    "log-connections no\n"
 	    "stop-timeout 10s\n"
+	    "scoreboard \"none\"\n"
 	    "\n"
 	    "service echo {\n"
 	    "\tlisten *:7\n"

@@ -105,7 +105,7 @@ START_TEST(an_item_says_the_default)
 
 	if (!has_value(keyword))
 		return;
-	if (keyword->type == CONF_PATH)
+	if (keyword->type == CONF_PATH && keyword->initial[0] == '/')
 		form = "The default is\n.Pa %s .";
 	if (keyword->type == CONF_FORMAT)
 		form = "The default is\n.Dq %s .";

@@ -31,6 +31,7 @@ make_master(void)
 	master.wake_fd = 101;
 	master.pidfile_fd = 102;
 	master.pid_file = strdup("/run/a file with blanks.pid");
+	master.board_file = strdup("/run/a file with blanks.board");
 	open_fd = 200;
 }
 
@@ -48,6 +49,7 @@ free_master(void)
 	child_table_free(&master.children);
 	scoreboard_destroy(&master.board);
 	free(master.pid_file);
+	free(master.board_file);
 }
 
 static struct pool *
@@ -135,6 +137,7 @@ START_TEST(what_is_written_is_read)
 	ck_assert_int_eq(state.wake_fd, 101);
 	ck_assert_int_eq(state.pidfile_fd, 102);
 	ck_assert_str_eq(state.pid_file, "/run/a file with blanks.pid");
+	ck_assert_str_eq(state.board_file, "/run/a file with blanks.board");
 	ck_assert(state.by_default);
 	ck_assert_int_eq(state.control.fd, 103);
 	ck_assert_uint_eq(state.control.device, 44);
@@ -219,8 +222,9 @@ START_TEST(each_descriptor_is_named)
 END_TEST
 
 /* Of a state that can be read, one line is replaced; BOARD is its layout. */
-static const char good[] = "preforkd-state 1\n"
+static const char good[] = "preforkd-state 2\n"
 			   "board 5 8 32 4 BOARD\n"
+			   "scoreboard /run/b\n"
 			   "default 0\n"
 			   "wake 6\n"
 			   "pidfile 7 /run/p\n"
@@ -241,7 +245,12 @@ static const struct {
 	{ "preforkd-state", "preforkd-stete 1\n", "none" },
 	{ "preforkd-state", "preforkd-state x\n", "none" },
 	{ "preforkd-state", "preforkd-state 0\n", "version is 0" },
-	{ "preforkd-state", "preforkd-state 2\n", "version is 2" },
+	{ "preforkd-state", "preforkd-state 1\n", "version is 1" },
+	{ "preforkd-state", "preforkd-state 3\n", "version is 3" },
+	{ "scoreboard", "", "missing" },
+	{ "scoreboard", "scoreboard\n", "scoreboard" },
+	{ "scoreboard", "scoreboard \n", "scoreboard" },
+	{ "wake", "scoreboard /run/b\n", "scoreboard /run/b" },
 	{ "board", "", "pool 0 8" }, /* it has no rows yet */
 	{ "board", "board\n", "board" },
 	{ "board", "board 5 8 32\n", "board 5 8 32" },
