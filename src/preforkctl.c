@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/client.h"
+#include "control/inspect.h"
 
 #define EXIT_USAGE 2
 #define EXIT_NO_DAEMON 3
@@ -16,18 +17,29 @@
 #define LIMIT_MS 10000 /* to be heard, and for an answer that is at hand */
 #define REQUEST_SIZE 256
 
+typedef enum client_result inspect_fn(
+    const struct inspect *inspect, char **text, char why[CLIENT_WHY_SIZE]);
+
 static const struct command {
 	const char *name;
 	const char *argument; /* NULL: takes none */
 	bool takes_time;      /* as long as the daemon needs */
 	const char *help;
+	inspect_fn *inspect;      /* reads the scoreboard itself, or NULL */
+	inspect_fn *inspect_file; /* the same with -S */
+	bool json;                /* knows -j */
 } commands[] = {
-	{ "status", NULL, false, "what is served, by how many, and to whom" },
-	{ "reload", NULL, true, "read the configuration again" },
-	{ "upgrade", NULL, true, "go on as the new binary" },
-	{ "stop", NULL, true, "stop gracefully" },
+	{ "status", NULL, false, "what is served, by how many, and to whom",
+	    NULL, inspect_status, false },
+	{ "connections", NULL, false, "a line for each worker that has one",
+	    inspect_connections, inspect_connections, true },
+	{ "reload", NULL, true, "read the configuration again", NULL, NULL,
+	    false },
+	{ "upgrade", NULL, true, "go on as the new binary", NULL, NULL, false },
+	{ "stop", NULL, true, "stop gracefully", NULL, NULL, false },
 	{ "log-level", "level", false,
-	    "error, warning, notice, info or debug, from now on" },
+	    "error, warning, notice, info or debug, from now on", NULL, NULL,
+	    false },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -43,19 +55,23 @@ is_written(void)
 }
 
 static const char usage[] =
-    "usage: preforkctl [-hV] [-s socket] command [argument]\n";
+    "usage: preforkctl [-hjV] [-s socket] [-S scoreboard-file] command "
+    "[argument]\n";
 
 static void
 print_help(void)
 {
 	printf("%s"
+	       "  -j          JSON, of connections\n"
 	       "  -s socket   of the daemon (default " DEFAULT_SOCKET ")\n"
+	       "  -S file     its scoreboard, for status and connections "
+	       "without it\n"
 	       "  -V          version\n"
 	       "  -h          this help\n"
 	       "Commands:\n",
 	    usage);
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-9s %-6s %s\n", commands[i].name,
+		printf("  %-11s %-6s %s\n", commands[i].name,
 		    commands[i].argument == NULL ? "" : commands[i].argument,
 		    commands[i].help);
 	printf("See preforkctl(8).\n");
@@ -74,20 +90,25 @@ fail_usage(const char *what, const char *name)
 	exit(EXIT_USAGE);
 }
 
-/* Returns the socket's path; what is left of argv is the command. */
-static const char *
-parse_options(int argc, char **argv)
+/* What is left of argv is the command. */
+static void
+parse_options(int argc, char **argv, struct inspect *options)
 {
-	const char *path = DEFAULT_SOCKET;
 	int c;
 
-	while ((c = getopt(argc, argv, "+hs:V")) != -1)
+	while ((c = getopt(argc, argv, "+hjs:S:V")) != -1)
 		switch (c) {
 		case 'h':
 			print_help();
 			exit(is_written() ? 0 : 1);
+		case 'j':
+			options->json = true;
+			break;
 		case 's':
-			path = optarg;
+			options->socket = optarg;
+			break;
+		case 'S':
+			options->file = optarg;
 			break;
 		case 'V':
 			printf("preforkctl %s\n", PACKAGE_VERSION);
@@ -96,7 +117,6 @@ parse_options(int argc, char **argv)
 			fprintf(stderr, "%s", usage);
 			exit(EXIT_USAGE);
 		}
-	return path;
 }
 
 /* The command of these words, which are written to request as one line. */
@@ -127,19 +147,49 @@ parse_command(char *const *words, int count, char request[REQUEST_SIZE])
 	return command;
 }
 
+/* "connections -j" is "-j connections". */
+static int
+take_json_word(char *const *words, int count, struct inspect *options)
+{
+	if (count < 2 || strcmp(words[count - 1], "-j") != 0)
+		return count;
+	options->json = true;
+	return count - 1;
+}
+
+static enum client_result
+run(const struct command *command, const struct inspect *options,
+    const char *request, char **text, char why[CLIENT_WHY_SIZE])
+{
+	inspect_fn *inspect =
+	    options->file != NULL ? command->inspect_file : command->inspect;
+
+	if (options->json && !command->json)
+		fail_usage("-j is not for ", command->name);
+	if (options->file != NULL && inspect == NULL)
+		fail_usage("-S is not for ", command->name);
+	if (inspect != NULL)
+		return inspect(options, text, why);
+	return client_ask(options->socket, request, LIMIT_MS,
+	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, text, why);
+}
+
 int
 main(int argc, char **argv)
 {
+	struct inspect options = { .socket = DEFAULT_SOCKET,
+		.limit_ms = LIMIT_MS };
 	const struct command *command;
 	char request[REQUEST_SIZE], why[CLIENT_WHY_SIZE], *text;
-	const char *path = parse_options(argc, argv);
-	int status = 1;
+	int status = 1, count;
 
-	command = parse_command(argv + optind, argc - optind, request);
-	switch (client_ask(path, request, LIMIT_MS,
-	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, &text, why)) {
+	parse_options(argc, argv, &options);
+	count = take_json_word(argv + optind, argc - optind, &options);
+	command = parse_command(argv + optind, count, request);
+	switch (run(command, &options, request, &text, why)) {
 	case CLIENT_OK:
-		fputs(text, stdout);
+		if (text != NULL)
+			fputs(text, stdout);
 		status = is_written() ? 0 : 1;
 		break;
 	case CLIENT_REFUSED:

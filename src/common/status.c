@@ -104,19 +104,30 @@ fill_titles(fields f)
 }
 
 static void
+number(char field[STATUS_FIELD_SIZE], uint32_t value)
+{
+	if (value == STATUS_UNKNOWN)
+		snprintf(field, STATUS_FIELD_SIZE, "-");
+	else
+		snprintf(field, STATUS_FIELD_SIZE, "%" PRIu32, value);
+}
+
+static void
 fill_fields(const struct status_row *row, fields f)
 {
-	const unsigned counts[] = { row->busy, row->idle, row->other,
+	const uint32_t counts[] = { row->busy, row->idle, row->other,
 		row->max };
 
 	strlcpy(f[0], row->service, STATUS_FIELD_SIZE);
 	strlcpy(f[1], row->address, STATUS_FIELD_SIZE);
 	strlcpy(f[2], row->state, STATUS_FIELD_SIZE);
 	for (int i = 0; i < 4; i++)
-		snprintf(f[3 + i], STATUS_FIELD_SIZE, "%u", counts[i]);
-	snprintf(f[7], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
-	    row->queue_length, row->queue_limit);
-	snprintf(f[8], STATUS_FIELD_SIZE, "%" PRIu32, row->overflows);
+		number(f[3 + i], counts[i]);
+	number(f[7], row->queue_limit);
+	if (row->queue_limit != STATUS_UNKNOWN)
+		snprintf(f[7], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
+		    row->queue_length, row->queue_limit);
+	number(f[8], row->overflows);
 	snprintf(f[9], STATUS_FIELD_SIZE, "%" PRIu64, row->connections);
 	format_endings(row, f[10], STATUS_FIELD_SIZE);
 	strlcpy(f[11], row->holders, STATUS_FIELD_SIZE);

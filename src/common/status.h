@@ -9,6 +9,12 @@
 
 #include "common/scoreboard.h"
 
+/*
+ * Of max, the queue and overflows, where there is no master to ask: prints as
+ * "-".
+ */
+#define STATUS_UNKNOWN UINT32_MAX
+
 /* A listening socket and its pool, collected at one moment. */
 struct status_row {
 	const char *service;

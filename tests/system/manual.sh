@@ -95,7 +95,7 @@ t "every option is in preforkctl(8), and no other" \
 	equals "$(options "$PREFORKCTL")" "$(documented_options preforkctl.8)"
 t "every command is in preforkctl(8), and no other" \
 	equals "$(commands)" "$(documented_commands)"
-t "... five of them" equals 5 "$(commands | wc -l)"
+t "... six of them" equals 6 "$(commands | wc -l)"
 t "every option is in preforkprobe(1), and no other" \
 	equals "$(options "$PROBE")" "$(documented_options preforkprobe.1)"
 t "every long option is in preforkprobe(1), and no other" \
@@ -112,7 +112,7 @@ for section in NAME SYNOPSIS DESCRIPTION ENDINGS SIGNALS FILES "EXIT STATUS" \
 	t "preforkd(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkd.8"
 done
-for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS PROTOCOL FILES \
+for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS CONNECTIONS PROTOCOL FILES \
     "EXIT STATUS" EXAMPLES "SEE ALSO"; do
 	t "preforkctl(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"

@@ -32,7 +32,8 @@ column_is()
 
 run "$PREFORKCTL" -h
 t "-h: exit status 0" equals "0:" "$STATUS:$STDERR"
-for word in status reload upgrade stop 'log-level level' -s -V -h; do
+for word in status connections reload upgrade stop 'log-level +level' -j -s -S \
+    -V -h; do
 	t "-h: names $word" says "^  $word " "$STDOUT"
 done
 run "$PREFORKCTL" -V
@@ -47,7 +48,7 @@ for wrong in "" "nosuch" "status now" "log-level" "log-level a b" "-j status" "-
 done
 run "$PREFORKCTL" nosuch
 t "an unknown command: the commands" says \
-	'^commands: status, reload, upgrade, stop, log-level level$' "$STDERR"
+	'^commands: status, connections, reload, upgrade, stop, log-level level$' "$STDERR"
 run "$PREFORKCTL" log-level "debug
 stop"
 t "an argument that is a line more is none: exit status 2" equals 2 $STATUS
