@@ -14,7 +14,13 @@ units()
 	done
 }
 PROBE=./usr/bin/preforkprobe
-PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd ./usr/share/man/man1/preforkprobe.1 ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
+COMPLETIONS=share/bash-completion/completions
+# completions DIRECTORY: as they are sorted.
+completions()
+{
+	printf '%s ' "$1/preforkctl" "$1/preforkd" "$1/preforkprobe"
+}
+PROGRAM="./usr/sbin/preforkctl ./usr/sbin/preforkd $(completions ./usr/$COMPLETIONS)./usr/share/man/man1/preforkprobe.1 ./usr/share/man/man5/preforkd.conf.5 ./usr/share/man/man8/preforkctl.8 ./usr/share/man/man8/preforkd.8 "
 
 # configured [OPTION ...]: a build directory for that; -C makes it quicker.
 configured()
@@ -34,9 +40,10 @@ files()
 }
 
 t "configure" configured --with-systemdsystemunitdir=$UNITS \
-	--with-sysusersdir=$SYSUSERS
+	--with-sysusersdir=$SYSUSERS \
+	--with-bashcompletiondir=/usr/$COMPLETIONS
 t "make install" make_in install
-t "exactly the programs, their manual pages, the configuration and the units" \
+t "exactly the programs, their pages and completions, configuration and units" \
 	equals "./etc/preforkd.conf $(units .$UNITS)$PROBE .$SYSUSERS/preforkd.conf $PROGRAM" \
 	"$(files)"
 t "and an empty directory for processes that shall see no file" \
@@ -82,7 +89,7 @@ D=
 t "install with no right but to that" make_in install
 D=$T/home
 t "all of it is there" equals \
-	"./bin/preforkprobe ./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd ./share/man/man1/preforkprobe.1 ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
+	"./bin/preforkprobe ./etc/preforkd.conf $(units ./lib/systemd/system)./lib/sysusers.d/preforkd.conf ./sbin/preforkctl ./sbin/preforkd $(completions ./$COMPLETIONS)./share/man/man1/preforkprobe.1 ./share/man/man5/preforkd.conf.5 ./share/man/man8/preforkctl.8 ./share/man/man8/preforkd.8 " \
 	"$(files)"
 t "the unit starts the program there" grep -q \
 	"^ExecStart=$T/home/sbin/preforkd -F " \
@@ -91,19 +98,23 @@ t "the unit starts the program there" grep -q \
 # Not even in a directory whose name begins so.
 D=$T/none/
 t "configure without systemd" configured --without-systemdsystemunitdir \
-	--without-sysusersdir
+	--without-sysusersdir --without-bashcompletiondir
 t "install" make_in install
-t "the programs alone" equals "./etc/preforkd.conf $PROBE $PROGRAM" "$(files)"
+t "the programs alone" equals "./etc/preforkd.conf $PROBE $(echo "$PROGRAM" |
+	sed "s| [^ ]*/completions/[^ ]*||g")" "$(files)"
 
-asked_of_systemd()
+# asked_of PACKAGE VARIABLE DEFAULT
+asked_of()
 {
-	pkg-config --variable="$1" systemd 2>/dev/null || echo "/usr/lib/$2"
+	pkg-config --variable="$2" "$1" 2>/dev/null || echo "/usr/$3"
 }
 D=$T/default
-t "configure for /usr, with no word about systemd" configured
+t "configure for /usr, with no word about systemd and bash" configured
 t "install" make_in install
 t "the unit is where systemd looks for it" test -f \
-	"$D$(asked_of_systemd systemdsystemunitdir systemd/system)/preforkd.service"
+	"$D$(asked_of systemd systemdsystemunitdir lib/systemd/system)/preforkd.service"
 t "and so is the account" test -f \
-	"$D$(asked_of_systemd sysusersdir sysusers.d)/preforkd.conf"
+	"$D$(asked_of systemd sysusersdir lib/sysusers.d)/preforkd.conf"
+t "and the completion is where bash looks for it" test -f \
+	"$D$(asked_of bash-completion completionsdir $COMPLETIONS)/preforkctl"
 finish
