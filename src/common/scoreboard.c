@@ -179,28 +179,6 @@ scoreboard_destroy(struct scoreboard *board)
 	memset(board, 0, sizeof(*board));
 }
 
-int
-scoreboard_take_row(struct scoreboard *board, uint32_t *row)
-{
-	for (uint32_t i = 0; i < board->row_count; i++)
-		if (!board->rows_taken[i]) {
-			board->rows_taken[i] = true;
-			*row = i;
-			return 0;
-		}
-	errno = ENOSPC;
-	return -1;
-}
-
-void
-scoreboard_release_row(struct scoreboard *board, uint32_t row)
-{
-	memset(&board->rows[row], 0, sizeof(board->rows[row]));
-	memset(scoreboard_idle(board, row), 0,
-	    idle_set_words(board->slot_count) * sizeof(idle_word));
-	board->rows_taken[row] = false;
-}
-
 idle_word *
 scoreboard_idle(const struct scoreboard *board, uint32_t row)
 {
@@ -241,17 +219,10 @@ slot_is_open(const struct slot *copy)
 	return copy->connections != ended;
 }
 
-static void
-add(_Atomic uint64_t *to, _Atomic uint64_t *from)
-{
-	atomic_fetch_add_explicit(to, *from, memory_order_relaxed);
-}
-
 void
 scoreboard_release(struct scoreboard *board, uint32_t index, struct slot *slot,
     bool *open, struct slot *last)
 {
-	struct pool_row *row = &board->rows[index];
 	bool was_open = slot_is_open(slot);
 
 	/* A worker killed while it wrote has left the number odd. */
@@ -262,12 +233,7 @@ scoreboard_release(struct scoreboard *board, uint32_t index, struct slot *slot,
 	}
 	if (was_open)
 		slot_end(slot, ENDING_FAILED);
-	add(&row->in, &slot->traffic.in);
-	add(&row->out, &slot->traffic.out);
-	add(&row->connections, &slot->connections);
-	add(&row->log_lost, &slot->log_lost);
-	for (size_t i = 0; i < SCOREBOARD_ENDINGS; i++)
-		add(&row->endings[i], &slot->endings[i]);
+	scoreboard_add_slot(&board->rows[index], slot);
 	memset(slot, 0, sizeof(*slot));
 	idle_set_remove(
 	    scoreboard_idle(board, index), scoreboard_index(board, slot));
@@ -360,6 +326,15 @@ slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now)
 	slot_count(&slot->connections, 1);
 	slot_set_state(slot, SLOT_BUSY, now);
 	atomic_store_explicit(&slot->sequence, n + 2, memory_order_release);
+}
+
+void
+slot_waited(struct slot *slot, uint64_t ms)
+{
+	slot_count(&slot->wait_ms, ms);
+	if (ms > slot->longest_wait_ms)
+		atomic_store_explicit(
+		    &slot->longest_wait_ms, ms, memory_order_relaxed);
 }
 
 void

@@ -26,7 +26,7 @@
 
 #define SCOREBOARD_MAGIC UINT64_C(0x7072656673636f72) /* "prefscor" */
 #define SCOREBOARD_VERSION 2
-#define SCOREBOARD_ENDINGS 16 /* room beyond ENDING_COUNT */
+#define SCOREBOARD_ENDINGS 14 /* room beyond ENDING_COUNT */
 #define SCOREBOARD_NO_ENDING UINT32_MAX
 
 enum slot_state {
@@ -68,18 +68,32 @@ struct slot {
 	struct slot_traffic traffic;
 	_Atomic uint64_t connections; /* accepted */
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
-	_Atomic uint64_t log_lost;    /* log lines that could not be written */
-	_Atomic uint32_t last_ending; /* or SCOREBOARD_NO_ENDING */
+	_Atomic uint64_t log_lost; /* log lines that could not be written */
+	/* in the accept queue, all connections together, and one alone */
+	_Atomic uint64_t wait_ms;
+	_Atomic uint64_t longest_wait_ms;
+	_Atomic uint32_t last_ending;    /* or SCOREBOARD_NO_ENDING */
 	_Atomic uint32_t failed_syscall; /* 1 + a forbidden call, or 0 */
 } __attribute__((aligned(256)));
 
 _Static_assert(sizeof(struct slot) == 256, "the layout is a contract");
 _Static_assert(ENDING_COUNT <= SCOREBOARD_ENDINGS, "a word without a counter");
 
+/* Who looks at a row for what is new since the last time. */
+enum look { LOOK_STATUS, LOOK_LOG, LOOK_COUNT };
+
+struct pool_look {
+	int64_t at_ms; /* clock_ms, or 0 */
+	uint64_t overflows;
+};
+
 /*
  * A row: a listening socket, and what its reaped workers had counted. What all
  * workers write at each connection, and what they only look at, are in cache
  * lines of their own.
+ *
+ * Names and counters of a row that was given back stay, until its address
+ * takes it again and goes on from there, or another one needs the room.
  */
 struct pool_row {
 	char service[16];
@@ -89,7 +103,15 @@ struct pool_row {
 	_Atomic uint64_t connections;
 	_Atomic uint64_t endings[SCOREBOARD_ENDINGS];
 	_Atomic uint64_t log_lost;
+	_Atomic uint64_t wait_ms;
+	_Atomic uint64_t longest_wait_ms;
+	_Atomic uint64_t overflows; /* of all its sockets, one after another */
+	/* from here on it is all about the socket that is there now */
 	_Atomic int64_t accept_warned_ms; /* see scoreboard_may_warn */
+	uint32_t drops;  /* the kernel's counter, at the last look */
+	int64_t full_ms; /* clients waited, all of max-workers served: when
+			    that was seen last, or 0 */
+	struct pool_look looks[LOOK_COUNT];
 	/* workers, from connections, ever */
 	_Atomic uint64_t returned __attribute__((aligned(64)));
 	/* set by the master, taken by the worker that then wakes it: when it
@@ -187,13 +209,21 @@ void scoreboard_free_slot(struct scoreboard *board, uint32_t slot);
 void scoreboard_destroy(struct scoreboard *board);
 
 /*
- * Master: takes the first row that nobody has, all zero. Returns 0 with it in
- * *row, or -1 with errno ENOSPC.
+ * Master: takes a row that nobody has, for a listening socket at address: the
+ * one that this address had before, with its counters, or one that is all
+ * zero. Returns 0 with it in *row, or -1 with errno ENOSPC.
  */
-int scoreboard_take_row(struct scoreboard *board, uint32_t *row);
+int scoreboard_take_row(
+    struct scoreboard *board, const char *address, uint32_t *row);
 
-/* Gives it back. No slot may be in it any more. */
+/*
+ * Gives it back. No slot may be in it any more. Its counters stay there, or go
+ * to another row that has the same address by now: they never go back.
+ */
 void scoreboard_release_row(struct scoreboard *board, uint32_t row);
+
+/* Master: adds a slot's counters to a row. */
+void scoreboard_add_slot(struct pool_row *row, const struct slot *slot);
 
 /* The workers of that row that are in accept. */
 idle_word *scoreboard_idle(const struct scoreboard *board, uint32_t row);
@@ -236,6 +266,9 @@ void slot_set_state(struct slot *slot, enum slot_state state, int64_t now);
 
 /* Worker: a connection was accepted from that peer. */
 void slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now);
+
+/* Worker: so long had it waited in the accept queue. */
+void slot_waited(struct slot *slot, uint64_t ms);
 
 /* Worker: it ended. */
 void slot_end(struct slot *slot, enum ending ending);

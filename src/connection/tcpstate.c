@@ -44,6 +44,16 @@ tcpstate_read(int fd, bool fin_sent, struct tcpstate *state)
 	state->unacked = queued;
 }
 
+int64_t
+tcpstate_wait(int fd)
+{
+	struct tcp_info info;
+
+	if (read_info(fd, &info) < 0)
+		return LEDGER_UNKNOWN;
+	return info.tcpi_last_data_sent;
+}
+
 void
 tcpstate_silence(int fd, int64_t *ms, int64_t *probes)
 {

@@ -25,6 +25,13 @@ struct tcpstate {
 void tcpstate_read(int fd, bool fin_sent, struct tcpstate *state);
 
 /*
+ * Right after accept: for how many milliseconds the connection had waited in
+ * the accept queue, as idle_ms above and with one system call; or
+ * LEDGER_UNKNOWN.
+ */
+int64_t tcpstate_wait(int fd);
+
+/*
  * Sets *ms to the milliseconds since the last segment with an acknowledgement
  * came from the peer, and *probes to the number of window or keepalive probes
  * sent since then; or both to LEDGER_UNKNOWN. Good after the connection has

@@ -293,6 +293,7 @@ upgrade_adopt(struct master *master, struct state *state)
 	master->pid_file = strdup(state->pid_file);
 	master->board_file = strdup(state->board_file);
 	master->control_socket = state->control;
+	master->log_lost_before = state->log_lost;
 	master->control = control_new(state->control.fd);
 	if (master->pid_file == NULL || master->board_file == NULL ||
 	    master->control == NULL ||

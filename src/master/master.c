@@ -89,12 +89,11 @@ view_of(const struct master *master, const struct pool *pool)
 }
 
 static void
-warn_full(struct pool *pool, const struct pool_view *view, int64_t now)
+warn_full(struct pool *pool, int64_t now)
 {
 	uint32_t length, limit;
 
-	if (!pool_is_full(&pool->state, view) ||
-	    (pool->full_warned_ms != 0 &&
+	if ((pool->full_warned_ms != 0 &&
 		now - pool->full_warned_ms < FULL_WARN_MS) ||
 	    tcpstate_queue(fdref_fd(pool->listener.ref), &length, &limit) < 0)
 		return;
@@ -134,7 +133,10 @@ manage(struct master *master, struct pool *pool, int64_t now)
 
 	pool->idle = view.idle;
 	pool_look(&pool->state, &view, now);
-	warn_full(pool, &view, now);
+	if (pool_is_full(&pool->state, &view)) {
+		master->board.rows[pool->row].full_ms = now;
+		warn_full(pool, now);
+	}
 	staff_retire(master, pool);
 	staff_fill(master, pool, now);
 	staff_note_mended(pool);

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/unshared.h"
+#include "connection/tcpstate.h"
 
 struct pool_limits
 pools_limits(const struct conf_service *settings)
@@ -23,7 +25,7 @@ pools_add(struct pool_list *list, struct scoreboard *board,
 	struct pool *pool;
 	uint32_t row;
 
-	if (scoreboard_take_row(board, &row) < 0)
+	if (scoreboard_take_row(board, listener->address, &row) < 0)
 		return NULL;
 	pool = pools_add_at(list, listener, plan, row);
 	if (pool == NULL)
@@ -58,6 +60,7 @@ pools_remove(
     struct pool_list *list, struct scoreboard *board, struct pool *pool)
 {
 	TAILQ_REMOVE(list, pool, entry);
+	pools_count_overflows(board, pool);
 	listener_release(&pool->listener);
 	scoreboard_release_row(board, pool->row);
 	if (pool->kept != NULL)
@@ -99,6 +102,21 @@ pools_bound_slots(const struct pool_list *list, struct scoreboard *board)
 		bound += (uint64_t)pool->state.limits.max + 1;
 	board->slot_bound =
 	    bound < board->slot_count ? (uint32_t)bound : board->slot_count;
+}
+
+/* The difference is right where the kernel's 32 bits have wrapped, too. */
+void
+pools_count_overflows(struct scoreboard *board, const struct pool *pool)
+{
+	struct pool_row *row = &board->rows[pool->row];
+	uint32_t drops;
+
+	if (tcpstate_drops(fdref_fd(pool->listener.ref), &drops) < 0) {
+		log_warn("%s: SO_MEMINFO", pool->listener.address);
+		return;
+	}
+	row->overflows += (uint32_t)(drops - row->drops);
+	row->drops = drops;
 }
 
 void

@@ -78,6 +78,9 @@ uint32_t pools_count(const struct pool_list *list);
  */
 void pools_bound_slots(const struct pool_list *list, struct scoreboard *board);
 
+/* Adds what its socket has turned away since the last time to its row. */
+void pools_count_overflows(struct scoreboard *board, const struct pool *pool);
+
 /* Writes the service that it is planned to serve to its row. */
 void pools_name_row(struct scoreboard *board, const struct pool *pool);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/log.h"
 #include "master/activation.h"
 #include "master/master.h"
 
@@ -55,6 +56,8 @@ state_write(const struct master *master, FILE *to)
 	    layout.slot_size);
 	fprintf(to, "scoreboard %s\n", master->board_file);
 	fprintf(to, "default %d\n", master->conf->by_default);
+	fprintf(
+	    to, "log-lost %" PRIu64 "\n", master->log_lost_before + log_lost());
 	fprintf(to, "wake %d\n", master->wake_fd);
 	fprintf(to, "pidfile %d %s\n", master->pidfile_fd, master->pid_file);
 	if (master->control_socket.fd >= 0)
@@ -308,6 +311,9 @@ read_line(struct state *state, char *line, char why[STATE_WHY_SIZE])
 		return read_waiter(state, rest, why);
 	if (strcmp(line, "wake") == 0 &&
 	    sscanf(rest, "%d", &state->wake_fd) == 1 && is_fd(state->wake_fd))
+		return 0;
+	if (strcmp(line, "log-lost") == 0 &&
+	    sscanf(rest, "%" SCNu64, &state->log_lost) == 1)
 		return 0;
 	if (strcmp(line, "default") == 0 && sscanf(rest, "%d", &yes) == 1) {
 		state->by_default = yes != 0;

@@ -50,7 +50,8 @@ struct state {
 	uint32_t rows; /* 0: not read yet */
 	uint32_t slots;
 	uint32_t used;
-	bool by_default; /* the configuration in force names no service */
+	bool by_default;   /* the configuration in force names no service */
+	uint64_t log_lost; /* log lines of the masters before */
 	int wake_fd;
 	int pidfile_fd;   /* -1: none */
 	char *pid_file;   /* its path, or "none" */

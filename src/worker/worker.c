@@ -18,6 +18,7 @@
 #define PAUSE_MS 200 /* after accept ran out of something */
 #define WARN_PERIOD_MS 60000
 #define MUTE_LIFE_MS 10000 /* of a worker without a syslog socket */
+#define AT_ONCE_MS 1       /* accept did not sleep: somebody waited */
 
 static void
 log_connection(const struct worker *worker, const struct io *io,
@@ -50,6 +51,24 @@ log_connection(const struct worker *worker, const struct io *io,
 		line, sizeof(line)));
 }
 
+/*
+ * Counts how long it had waited in the queue. One that found a worker in accept
+ * has not, and does not cost a system call; that of the log line is had anyway.
+ */
+static int64_t
+note_wait(const struct worker *worker, int fd, bool at_once, bool logged)
+{
+	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
+
+	if (logged)
+		tcpstate_read(fd, false, &state);
+	else if (at_once)
+		state.idle_ms = tcpstate_wait(fd);
+	if (state.idle_ms > 0)
+		slot_waited(worker->slot, (uint64_t)state.idle_ms);
+	return state.idle_ms;
+}
+
 /* One connection, from accept to close. */
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
@@ -63,13 +82,13 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 		.stop_linger_ms = worker->stop_linger_ms,
 		.stop_seen = &stop_seen };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
-	struct tcpstate state = { .idle_ms = LEDGER_UNKNOWN };
+	int64_t now = clock_ms(), wait_ms;
+	bool at_once = now - worker->slot->since_ms <= AT_ONCE_MS;
 	enum ending ending;
 	struct io io;
 
-	slot_open(worker->slot, peer, clock_ms());
-	if (logged)
-		tcpstate_read(fd, false, &state);
+	slot_open(worker->slot, peer, now);
+	wait_ms = note_wait(worker, fd, at_once, logged);
 	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
 	worker->service->serve(&io, worker->settings);
 	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
@@ -79,7 +98,7 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 		    strerror(io.facts.error));
 	slot_end(worker->slot, ending);
 	if (logged)
-		log_connection(worker, &io, peer, ending, state.idle_ms);
+		log_connection(worker, &io, peer, ending, wait_ms);
 	close(fd); /* Linux frees the descriptor whatever it returns */
 }
 

@@ -35,6 +35,23 @@ t "echo: six, with one message" equals \
 	"$(calls_for echo "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO)"
 stop
 
+# The next ones wait in the queue while the only worker has another client:
+# for how long is asked where accept came back at once, which strace can delay.
+asked()
+{
+	grep -c 'getsockopt([0-9]*, SOL_TCP, TCP_INFO' "$T/strace"
+}
+
+start "$(conf "start-workers 1" "min-spare-workers 1" "max-workers 1" |
+	sed '/^log-connections/d')"
+trace "$(pgrep -f -P "$DAEMON" 'worker echo')" -e signal=none
+"$CLIENT" echo -c -n 12 -b 1 -t 30 127.0.0.1 $ECHO >/dev/null
+until_true has_ended echo peer-closed 12
+untrace
+t "who has waited in the queue costs one more" not equals 0 "$(asked)"
+t "... and once" at_most 12 "$(asked)"
+stop
+
 start "$(spare)"
 t "the line of a connection costs eight more" equals \
 	"accept4 getsockopt ioctl setsockopt recvfrom sendto recvfrom getsockopt ioctl getsockname getpid getpid write close" \

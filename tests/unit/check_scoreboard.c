@@ -152,6 +152,8 @@ START_TEST(release_adds_all_counters_to_the_row)
 		slot->traffic.in = 1;
 		slot->traffic.out = 2;
 		slot->log_lost = 3;
+		slot_waited(slot, 5 + (unsigned)round);
+		slot_waited(slot, 4);
 		for (int i = 0; i < ENDING_COUNT; i++) {
 			open_from(slot, "192.0.2.7", 1);
 			slot_end(slot, (enum ending)i);
@@ -161,6 +163,8 @@ START_TEST(release_adds_all_counters_to_the_row)
 	ck_assert_uint_eq(row->in, 2);
 	ck_assert_uint_eq(row->out, 4);
 	ck_assert_uint_eq(row->log_lost, 6);
+	ck_assert_uint_eq(row->wait_ms, 19);
+	ck_assert_uint_eq(row->longest_wait_ms, 6);
 	ck_assert_uint_eq(row->connections, 2 * ENDING_COUNT);
 	for (int i = 0; i < ENDING_COUNT; i++)
 		ck_assert_uint_eq(row->endings[i], 2);

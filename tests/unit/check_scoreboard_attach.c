@@ -12,40 +12,109 @@
 
 #include "unit/board.h"
 
+/* A row for a listening socket at that address, as the master takes one. */
+static uint32_t
+take(const char *address)
+{
+	uint32_t row;
+
+	ck_assert_int_eq(scoreboard_take_row(&board, address, &row), 0);
+	strlcpy(board.rows[row].address, address, ADDR_STRLEN);
+	return row;
+}
+
 START_TEST(each_row_is_taken_once)
 {
 	uint32_t row;
 
-	for (uint32_t i = 0; i < ROWS; i++) {
-		ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
-		ck_assert_uint_eq(row, i);
-	}
+	ck_assert_uint_eq(take("*:1"), 0);
+	ck_assert_uint_eq(take("*:2"), 1);
+	ck_assert_uint_eq(take("*:3"), 2);
 	errno = 0;
-	ck_assert_int_eq(scoreboard_take_row(&board, &row), -1);
+	ck_assert_int_eq(scoreboard_take_row(&board, "*:4", &row), -1);
 	ck_assert_int_eq(errno, ENOSPC);
 	scoreboard_release_row(&board, 1);
-	ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
-	ck_assert_uint_eq(row, 1);
-	ck_assert_int_eq(scoreboard_take_row(&board, &row), -1);
+	ck_assert_uint_eq(take("*:4"), 1);
+	ck_assert_int_eq(scoreboard_take_row(&board, "*:2", &row), -1);
 }
 END_TEST
 
-START_TEST(a_row_that_comes_again_is_all_zero)
+/* Whoever counts connections finds no fewer than before. */
+START_TEST(an_address_that_comes_again_goes_on_counting)
 {
-	static const struct pool_row zero;
-	uint32_t row;
+	uint32_t row = take("*:1"), other = take("*:2");
 
-	ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
-	memset(&board.rows[row], 0xff, sizeof(board.rows[row]));
+	board.rows[row].connections = 7;
+	board.rows[row].overflows = 8;
+	board.rows[row].drops = 8;
+	board.rows[row].full_ms = 9;
+	board.rows[row].looks[LOOK_LOG].at_ms = 10;
+	board.rows[row].want_short = 1;
 	idle_set_add(scoreboard_idle(&board, row), SLOTS - 1);
-	idle_set_add(scoreboard_idle(&board, row + 1), 0);
+	idle_set_add(scoreboard_idle(&board, other), 0);
 	scoreboard_release_row(&board, row);
-	ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
-	ck_assert_mem_eq(&board.rows[row], &zero, sizeof(zero));
+	ck_assert_uint_eq(take("*:3"), 2); /* one that nobody has had */
+	ck_assert_uint_eq(take("*:1"), row);
+	ck_assert_uint_eq(board.rows[row].connections, 7);
+	ck_assert_uint_eq(board.rows[row].overflows, 8);
+	/* But the socket is a new one, and so are its workers. */
+	ck_assert_uint_eq(board.rows[row].drops, 0);
+	ck_assert_int_eq(board.rows[row].full_ms, 0);
+	ck_assert_int_eq(board.rows[row].looks[LOOK_LOG].at_ms, 0);
+	ck_assert_uint_eq(board.rows[row].want_short, 0);
 	ck_assert_uint_eq(
 	    idle_set_count(scoreboard_idle(&board, row), SLOTS, SLOTS), 0);
 	/* Its neighbour has kept what it had. */
-	ck_assert(idle_set_has(scoreboard_idle(&board, row + 1), 0));
+	ck_assert(idle_set_has(scoreboard_idle(&board, other), 0));
+}
+END_TEST
+
+START_TEST(a_row_that_another_address_takes_is_all_zero)
+{
+	static const struct pool_row zero;
+	uint32_t row = take("*:1");
+
+	take("*:2");
+	take("*:3");
+	memset(&board.rows[row].in, 0xff,
+	    sizeof(zero) - offsetof(struct pool_row, in));
+	scoreboard_release_row(&board, row);
+	ck_assert_int_eq(scoreboard_take_row(&board, "*:4", &row), 0);
+	ck_assert_mem_eq(&board.rows[row], &zero, sizeof(zero));
+}
+END_TEST
+
+START_TEST(one_that_ends_leaves_its_counters_to_its_successor)
+{
+	uint32_t old = take("*:1"), new = take("*:1");
+	struct pool_row *row = &board.rows[old];
+
+	ck_assert_uint_ne(old, new);
+	row->in = 1;
+	row->out = 2;
+	row->connections = 3;
+	row->log_lost = 4;
+	row->wait_ms = 5;
+	row->longest_wait_ms = 6;
+	row->overflows = 7;
+	for (uint64_t i = 0; i < SCOREBOARD_ENDINGS; i++)
+		row->endings[i] = 8 + i;
+	board.rows[new] = *row;
+	board.rows[new].longest_wait_ms = 5;
+	scoreboard_release_row(&board, old);
+	row = &board.rows[new];
+	ck_assert_uint_eq(row->in, 2);
+	ck_assert_uint_eq(row->out, 4);
+	ck_assert_uint_eq(row->connections, 6);
+	ck_assert_uint_eq(row->log_lost, 8);
+	ck_assert_uint_eq(row->wait_ms, 10);
+	ck_assert_uint_eq(row->longest_wait_ms, 6);
+	ck_assert_uint_eq(row->overflows, 14);
+	for (uint64_t i = 0; i < SCOREBOARD_ENDINGS; i++)
+		ck_assert_uint_eq(row->endings[i], 16 + 2 * i);
+	/* They are there once. */
+	ck_assert_uint_eq(take("*:1"), old);
+	ck_assert_uint_eq(board.rows[old].connections, 0);
 }
 END_TEST
 
@@ -69,9 +138,9 @@ START_TEST(the_next_master_sees_what_is_there)
 	/* Rows that are there are claimed; the others can be taken. */
 	scoreboard_claim_row(&next, 0);
 	scoreboard_claim_row(&next, 1);
-	ck_assert_int_eq(scoreboard_take_row(&next, &row), 0);
+	ck_assert_int_eq(scoreboard_take_row(&next, "*:9", &row), 0);
 	ck_assert_uint_eq(row, 2);
-	ck_assert_int_eq(scoreboard_take_row(&next, &row), -1);
+	ck_assert_int_eq(scoreboard_take_row(&next, "*:9", &row), -1);
 	scoreboard_destroy(&next);
 }
 END_TEST
@@ -156,7 +225,10 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, board_make, board_destroy);
 	tcase_add_test(tcase, each_row_is_taken_once);
-	tcase_add_test(tcase, a_row_that_comes_again_is_all_zero);
+	tcase_add_test(tcase, an_address_that_comes_again_goes_on_counting);
+	tcase_add_test(tcase, a_row_that_another_address_takes_is_all_zero);
+	tcase_add_test(
+	    tcase, one_that_ends_leaves_its_counters_to_its_successor);
 	tcase = unit_case(suite, "attach");
 	tcase_add_checked_fixture(tcase, board_make, board_destroy);
 	tcase_add_test(tcase, the_next_master_sees_what_is_there);

@@ -63,7 +63,8 @@ add_pool(const char *service, const char *address, uint64_t forks)
 	pool->plan.service = service_find(service);
 	ck_assert_ptr_nonnull(pool->plan.service);
 	pool->forks = forks;
-	ck_assert_int_eq(scoreboard_take_row(&master.board, &pool->row), 0);
+	ck_assert_int_eq(
+	    scoreboard_take_row(&master.board, address, &pool->row), 0);
 	TAILQ_INSERT_TAIL(&master.pools, pool, entry);
 	return pool;
 }
@@ -117,6 +118,7 @@ START_TEST(what_is_written_is_read)
 	char *text;
 
 	conf.by_default = true;
+	master.log_lost_before = UINT64_MAX - 1;
 	master.control_socket.fd = 103;
 	master.control_socket.device = 44;
 	master.control_socket.inode = UINT32_MAX;
@@ -134,6 +136,7 @@ START_TEST(what_is_written_is_read)
 	ck_assert_uint_eq(state.rows, ROWS);
 	ck_assert_uint_eq(state.slots, SLOTS);
 	ck_assert_uint_eq(state.used, 3);
+	ck_assert_uint_eq(state.log_lost, UINT64_MAX - 1);
 	ck_assert_int_eq(state.wake_fd, 101);
 	ck_assert_int_eq(state.pidfile_fd, 102);
 	ck_assert_str_eq(state.pid_file, "/run/a file with blanks.pid");
@@ -267,6 +270,7 @@ static const struct {
 	{ "wake", "wake 2\n", "wake 2" },
 	{ "wake", "wake -1\n", "wake -1" },
 	{ "wake", "awake 6\n", "awake 6" },
+	{ "wake", "log-lost x\n", "log-lost x" },
 	{ "wake", "\n", "" },
 	{ "default", "default x\n", "default x" },
 	{ "pidfile", "", "missing" },
