@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/client.h"
+#include "control/half_open.h"
 #include "control/inspect.h"
 
 #define EXIT_USAGE 2
@@ -30,9 +31,11 @@ static const struct command {
 	bool json;                /* knows -j */
 } commands[] = {
 	{ "status", NULL, false, "what is served, by how many, and to whom",
-	    NULL, inspect_status, false },
+	    NULL, inspect_status, true },
 	{ "connections", NULL, false, "a line for each worker that has one",
 	    inspect_connections, inspect_connections, true },
+	{ "metrics", NULL, false, "the status for Prometheus", NULL, NULL,
+	    false },
 	{ "reload", NULL, true, "read the configuration again", NULL, NULL,
 	    false },
 	{ "upgrade", NULL, true, "go on as the new binary", NULL, NULL, false },
@@ -58,11 +61,19 @@ static const char usage[] =
     "usage: preforkctl [-hjV] [-s socket] [-S scoreboard-file] command "
     "[argument]\n";
 
+static const char *
+argument_of(const struct command *command)
+{
+	if (command->json)
+		return "[-j]";
+	return command->argument == NULL ? "" : command->argument;
+}
+
 static void
 print_help(void)
 {
 	printf("%s"
-	       "  -j          JSON, of connections\n"
+	       "  -j          JSON, of a command that takes it\n"
 	       "  -s socket   of the daemon (default " DEFAULT_SOCKET ")\n"
 	       "  -S file     its scoreboard, for status and connections "
 	       "without it\n"
@@ -72,8 +83,7 @@ print_help(void)
 	    usage);
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-11s %-6s %s\n", commands[i].name,
-		    commands[i].argument == NULL ? "" : commands[i].argument,
-		    commands[i].help);
+		    argument_of(&commands[i]), commands[i].help);
 	printf("See preforkctl(8).\n");
 }
 
@@ -84,8 +94,9 @@ fail_usage(const char *what, const char *name)
 	fprintf(stderr, "commands:");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(stderr, "%s %s%s%s", i == 0 ? "" : ",",
-		    commands[i].name, commands[i].argument == NULL ? "" : " ",
-		    commands[i].argument == NULL ? "" : commands[i].argument);
+		    commands[i].name,
+		    argument_of(&commands[i])[0] == '\0' ? "" : " ",
+		    argument_of(&commands[i]));
 	fprintf(stderr, "\n");
 	exit(EXIT_USAGE);
 }
@@ -147,7 +158,7 @@ parse_command(char *const *words, int count, char request[REQUEST_SIZE])
 	return command;
 }
 
-/* "connections -j" is "-j connections". */
+/* "status -j" is "-j status", and "connections -j" is "-j connections". */
 static int
 take_json_word(char *const *words, int count, struct inspect *options)
 {
@@ -159,7 +170,7 @@ take_json_word(char *const *words, int count, struct inspect *options)
 
 static enum client_result
 run(const struct command *command, const struct inspect *options,
-    const char *request, char **text, char why[CLIENT_WHY_SIZE])
+    char request[REQUEST_SIZE], char **text, char why[CLIENT_WHY_SIZE])
 {
 	inspect_fn *inspect =
 	    options->file != NULL ? command->inspect_file : command->inspect;
@@ -168,8 +179,12 @@ run(const struct command *command, const struct inspect *options,
 		fail_usage("-j is not for ", command->name);
 	if (options->file != NULL && inspect == NULL)
 		fail_usage("-S is not for ", command->name);
+	if (options->json && options->file != NULL && command->inspect == NULL)
+		fail_usage("with -S there is no -j for ", command->name);
 	if (inspect != NULL)
 		return inspect(options, text, why);
+	if (options->json)
+		strlcat(request, " -j", REQUEST_SIZE);
 	return client_ask(options->socket, request, LIMIT_MS,
 	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, text, why);
 }
@@ -188,7 +203,9 @@ main(int argc, char **argv)
 	command = parse_command(argv + optind, count, request);
 	switch (run(command, &options, request, &text, why)) {
 	case CLIENT_OK:
-		if (text != NULL)
+		if (text != NULL && strcmp(command->name, "status") == 0)
+			half_open_print(text, stdout);
+		else if (text != NULL)
 			fputs(text, stdout);
 		status = is_written() ? 0 : 1;
 		break;

@@ -194,6 +194,15 @@ at_most()
 	}
 }
 
+# is_between LEAST MOST SEEN
+is_between()
+{
+	[ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || {
+		echo "from $1 to $2, but it is $3"
+		return 1
+	}
+}
+
 now_ms()
 {
 	echo $(($(date +%s%N) / 1000000))
@@ -294,6 +303,27 @@ worker_count()
 has_workers()
 {
 	[ "$(worker_count)" = "$1" ]
+}
+
+# A stopped worker leaves accept, so that the queue fills.
+all_stopped()
+{
+	for pid in $(workers); do
+		grep -q '^State:[[:space:]]*T' "/proc/$pid/status" || return 1
+	done
+}
+
+pause_workers()
+{
+	# shellcheck disable=SC2046
+	kill -STOP $(workers)
+	until_true all_stopped
+}
+
+resume_workers()
+{
+	# shellcheck disable=SC2046
+	kill -CONT $(workers)
 }
 
 # trace PIDS OPTION ...: strace on these, to $T/strace, until untrace.

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/append.h"
+
 static void
 add_slot(const struct slot *slot, struct status_row *row)
 {
@@ -26,6 +28,9 @@ add_slot(const struct slot *slot, struct status_row *row)
 	row->out += slot->traffic.out;
 	row->connections += slot->connections;
 	row->log_lost += slot->log_lost;
+	row->wait_ms += slot->wait_ms;
+	if (slot->longest_wait_ms > row->longest_wait_ms)
+		row->longest_wait_ms = slot->longest_wait_ms;
 	for (size_t i = 0; i < ENDING_COUNT; i++)
 		row->endings[i] += slot->endings[i];
 }
@@ -42,6 +47,8 @@ status_count(
 	row->out = past->out;
 	row->connections = past->connections;
 	row->log_lost = past->log_lost;
+	row->wait_ms = past->wait_ms;
+	row->longest_wait_ms = past->longest_wait_ms;
 	for (size_t i = 0; i < ENDING_COUNT; i++)
 		row->endings[i] = past->endings[i];
 	for (uint32_t i = 0; i < board->used; i++) {
@@ -53,6 +60,12 @@ status_count(
 		if (copy.pool == index)
 			add_slot(&copy, row);
 	}
+}
+
+uint64_t
+status_mean_wait(const struct status_row *row)
+{
+	return row->connections == 0 ? 0 : row->wait_ms / row->connections;
 }
 
 /* "peer-closed:7,reset:1", or "-". */
@@ -70,99 +83,171 @@ format_endings(const struct status_row *row, char *text, size_t size)
 	return text;
 }
 
-char *
-status_format(const struct status_row *row, char *line, size_t size)
-{
-	char endings[STATUS_FIELD_SIZE];
+/* A figure has one name and one text, wherever it is shown. */
+#define LINE 1
+#define TABLE 2
 
-	snprintf(line, size,
-	    "service=%s listen=%s state=%s busy=%u "
-	    "idle=%u other=%u workers=%u max=%u queue=%" PRIu32 "/%" PRIu32
-	    " overflows=%" PRIu32 " connections=%" PRIu64 " in=%" PRIu64
-	    " out=%" PRIu64 " log-lost=%" PRIu64 " endings=%s holders=%s",
-	    row->service, row->address, row->state, row->busy, row->idle,
-	    row->other, row->workers, row->max, row->queue_length,
-	    row->queue_limit, row->overflows, row->connections, row->in,
-	    row->out, row->log_lost,
-	    format_endings(row, endings, sizeof(endings)), row->holders);
-	return line;
-}
+enum field {
+	SERVICE,
+	LISTEN,
+	STATE,
+	BUSY,
+	IDLE,
+	OTHER,
+	WORKERS,
+	MAX,
+	QUEUE,
+	BACKLOG,
+	HALF_OPEN,
+	OVERFLOWS,
+	RAISE,
+	MEAN_WAIT,
+	LONGEST_WAIT,
+	CONNECTIONS,
+	IN,
+	OUT,
+	LOG_LOST,
+	ENDINGS,
+	HOLDERS,
+	FIELDS
+};
 
-#define COLUMNS 12
+static const struct {
+	const char *name;
+	int where;
+} kinds[FIELDS] = {
+	[SERVICE] = { "service", LINE | TABLE },
+	[LISTEN] = { "listen", LINE | TABLE },
+	[STATE] = { "state", LINE | TABLE },
+	[BUSY] = { "busy", LINE | TABLE },
+	[IDLE] = { "idle", LINE | TABLE },
+	[OTHER] = { "other", LINE | TABLE },
+	[WORKERS] = { "workers", LINE },
+	[MAX] = { "max", LINE | TABLE },
+	[QUEUE] = { "queue", LINE | TABLE },
+	[BACKLOG] = { "backlog", LINE | TABLE },
+	[HALF_OPEN] = { "half-open", TABLE },
+	[OVERFLOWS] = { "overflows", LINE | TABLE },
+	[RAISE] = { "raise", LINE | TABLE },
+	[MEAN_WAIT] = { "mean-wait", LINE | TABLE },
+	[LONGEST_WAIT] = { "longest-wait", LINE | TABLE },
+	[CONNECTIONS] = { "connections", LINE | TABLE },
+	[IN] = { "in", LINE },
+	[OUT] = { "out", LINE },
+	[LOG_LOST] = { "log-lost", LINE },
+	[ENDINGS] = { "endings", LINE | TABLE },
+	[HOLDERS] = { "holders", LINE | TABLE },
+};
 
-typedef char fields[COLUMNS][STATUS_FIELD_SIZE];
+typedef char fields[FIELDS][STATUS_FIELD_SIZE];
 
 static void
 fill_titles(fields f)
 {
-	static const char *const titles[COLUMNS] = { "service", "listen",
-		"state", "busy", "idle", "other", "max", "queue", "overflows",
-		"connections", "endings", "holders" };
-
-	for (int i = 0; i < COLUMNS; i++)
-		strlcpy(f[i], titles[i], STATUS_FIELD_SIZE);
+	for (int i = 0; i < FIELDS; i++)
+		strlcpy(f[i], kinds[i].name, STATUS_FIELD_SIZE);
 }
 
 static void
-number(char field[STATUS_FIELD_SIZE], uint32_t value)
+fill_number(char field[STATUS_FIELD_SIZE], uint64_t number)
 {
-	if (value == STATUS_UNKNOWN)
-		snprintf(field, STATUS_FIELD_SIZE, "-");
+	snprintf(field, STATUS_FIELD_SIZE, "%" PRIu64, number);
+}
+
+static void
+fill_seconds(char field[STATUS_FIELD_SIZE], uint64_t ms)
+{
+	struct append to;
+
+	append_init(&to, field, STATUS_FIELD_SIZE);
+	append_seconds(&to, ms);
+}
+
+static void
+fill_known(char field[STATUS_FIELD_SIZE], uint64_t number)
+{
+	if (number == STATUS_UNKNOWN)
+		strlcpy(field, "-", STATUS_FIELD_SIZE);
 	else
-		snprintf(field, STATUS_FIELD_SIZE, "%" PRIu32, value);
+		fill_number(field, number);
 }
 
 static void
 fill_fields(const struct status_row *row, fields f)
 {
-	const uint32_t counts[] = { row->busy, row->idle, row->other,
-		row->max };
-
-	strlcpy(f[0], row->service, STATUS_FIELD_SIZE);
-	strlcpy(f[1], row->address, STATUS_FIELD_SIZE);
-	strlcpy(f[2], row->state, STATUS_FIELD_SIZE);
-	for (int i = 0; i < 4; i++)
-		number(f[3 + i], counts[i]);
-	number(f[7], row->queue_limit);
+	strlcpy(f[SERVICE], row->service, STATUS_FIELD_SIZE);
+	strlcpy(f[LISTEN], row->address, STATUS_FIELD_SIZE);
+	strlcpy(f[STATE], row->state, STATUS_FIELD_SIZE);
+	fill_number(f[BUSY], row->busy);
+	fill_number(f[IDLE], row->idle);
+	fill_number(f[OTHER], row->other);
+	fill_number(f[WORKERS], row->workers);
+	fill_known(f[MAX], row->max);
+	fill_known(f[QUEUE], row->queue_limit);
 	if (row->queue_limit != STATUS_UNKNOWN)
-		snprintf(f[7], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
+		snprintf(f[QUEUE], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
 		    row->queue_length, row->queue_limit);
-	number(f[8], row->overflows);
-	snprintf(f[9], STATUS_FIELD_SIZE, "%" PRIu64, row->connections);
-	format_endings(row, f[10], STATUS_FIELD_SIZE);
-	strlcpy(f[11], row->holders, STATUS_FIELD_SIZE);
+	fill_known(f[BACKLOG], (uint64_t)row->backlog);
+	strlcpy(f[HALF_OPEN], "-", STATUS_FIELD_SIZE);
+	fill_known(f[OVERFLOWS], row->overflows);
+	strlcpy(
+	    f[RAISE], row->raise == NULL ? "-" : row->raise, STATUS_FIELD_SIZE);
+	fill_seconds(f[MEAN_WAIT], status_mean_wait(row));
+	fill_seconds(f[LONGEST_WAIT], row->longest_wait_ms);
+	fill_number(f[CONNECTIONS], row->connections);
+	fill_number(f[IN], row->in);
+	fill_number(f[OUT], row->out);
+	fill_number(f[LOG_LOST], row->log_lost);
+	format_endings(row, f[ENDINGS], STATUS_FIELD_SIZE);
+	strlcpy(f[HOLDERS], row->holders, STATUS_FIELD_SIZE);
+}
+
+char *
+status_format(const struct status_row *row, char *line, size_t size)
+{
+	struct append to;
+	fields f;
+
+	append_init(&to, line, size);
+	fill_fields(row, f);
+	for (int i = 0; i < FIELDS; i++)
+		if (kinds[i].where & LINE)
+			append(&to, "%s%s=%s", i == 0 ? "" : " ", kinds[i].name,
+			    f[i]);
+	return line;
 }
 
 static void
-widen(size_t widths[COLUMNS], fields f)
+widen(size_t widths[FIELDS], fields f)
 {
-	for (int i = 0; i < COLUMNS; i++)
+	for (int i = 0; i < FIELDS; i++)
 		if (strlen(f[i]) > widths[i])
 			widths[i] = strlen(f[i]);
 }
 
-/* Returns where the line ends. */
-static char *
-put_line(char *to, const size_t widths[COLUMNS], fields f)
+static void
+put_line(struct append *to, const size_t widths[FIELDS], fields f)
 {
-	for (int i = 0; i < COLUMNS - 1; i++)
-		to += sprintf(to, "%-*s ", (int)widths[i], f[i]);
-	return to + sprintf(to, "%s\n", f[COLUMNS - 1]);
+	for (int i = 0; i < HOLDERS; i++)
+		if (kinds[i].where & TABLE)
+			append(to, "%-*s ", (int)widths[i], f[i]);
+	append(to, "%s\n", f[HOLDERS]);
 }
 
 size_t
 status_table_size(uint32_t count)
 {
-	return ((size_t)count + 1) * COLUMNS * (STATUS_FIELD_SIZE + 1) + 1;
+	return ((size_t)count + 1) * FIELDS * (STATUS_FIELD_SIZE + 1) + 1;
 }
 
 char *
 status_table(const struct status_row *rows, uint32_t count, char *text)
 {
-	size_t widths[COLUMNS] = { 0 };
-	char *to = text;
+	size_t widths[FIELDS] = { 0 };
+	struct append to;
 	fields f;
 
+	append_init(&to, text, status_table_size(count));
 	fill_titles(f);
 	widen(widths, f);
 	for (uint32_t i = 0; i < count; i++) {
@@ -170,10 +255,10 @@ status_table(const struct status_row *rows, uint32_t count, char *text)
 		widen(widths, f);
 	}
 	fill_titles(f);
-	to = put_line(to, widths, f);
+	put_line(&to, widths, f);
 	for (uint32_t i = 0; i < count; i++) {
 		fill_fields(&rows[i], f);
-		to = put_line(to, widths, f);
+		put_line(&to, widths, f);
 	}
 	return text;
 }

@@ -10,7 +10,7 @@
 #include "common/scoreboard.h"
 
 /*
- * Of max, the queue and overflows, where there is no master to ask: prints as
+ * Of max, the queue, backlog and overflows, where there is no master to ask: prints as
  * "-".
  */
 #define STATUS_UNKNOWN UINT32_MAX
@@ -28,7 +28,12 @@ struct status_row {
 	unsigned max;
 	uint32_t queue_length;
 	uint32_t queue_limit;
-	uint32_t overflows; /* as tcpstate_drops counts them */
+	int64_t backlog;        /* that was asked for */
+	uint64_t overflows;     /* as tcpstate_drops counts them */
+	uint64_t new_overflows; /* since the last look */
+	const char *raise;      /* as shortage_name says it, or NULL */
+	uint64_t wait_ms;       /* in the queue, of all connections */
+	uint64_t longest_wait_ms;
 	uint64_t connections;
 	uint64_t in;
 	uint64_t out;
@@ -43,6 +48,9 @@ struct status_row {
 void status_count(
     const struct scoreboard *board, uint32_t index, struct status_row *row);
 
+/* In the queue, in milliseconds; 0 without a connection. */
+uint64_t status_mean_wait(const struct status_row *row);
+
 #define STATUS_LINE_SIZE 2048
 #define STATUS_FIELD_SIZE 512 /* of all endings, or of holders */
 
@@ -54,9 +62,31 @@ size_t status_table_size(uint32_t count);
 
 /*
  * Writes a line of titles and one a row, in columns that are as wide as their
- * widest field; no field has a space in it. Returns text, of
- * status_table_size(count) bytes.
+ * widest field; no field has a space in it. What the table has, the line of
+ * status_format has under the same name, but half-open: that is for
+ * control/half_open to fill in. Returns text, of status_table_size(count)
+ * bytes.
  */
 char *status_table(const struct status_row *rows, uint32_t count, char *text);
+
+/* The daemon itself. */
+struct status_head {
+	const char *version;
+	int pid;
+	const char *log_level;
+	uint64_t log_lost;  /* lines of the master's */
+	int64_t started_at; /* seconds since the Epoch */
+	int64_t uptime_ms;
+};
+
+/* For status_json, in bytes, with a terminating zero. */
+size_t status_json_size(uint32_t count);
+
+/*
+ * Writes the object that preforkctl(8) describes, a listener a line, to text
+ * of status_json_size(count) bytes. Returns text.
+ */
+char *status_json(const struct status_head *head, const struct status_row *rows,
+    uint32_t count, char *text);
 
 #endif

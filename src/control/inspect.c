@@ -252,6 +252,7 @@ collect_rows(const struct scoreboard *board, struct status_row *rows,
 			    .max = STATUS_UNKNOWN,
 			    .queue_length = STATUS_UNKNOWN,
 			    .queue_limit = STATUS_UNKNOWN,
+			    .backlog = STATUS_UNKNOWN,
 			    .overflows = STATUS_UNKNOWN };
 		status_count(board, i, &rows[count++]);
 	}

@@ -22,17 +22,35 @@ struct call {
 };
 
 static void
-status(const struct call *call)
+answer_report(const struct call *call, enum report report)
 {
-	size_t size = report_size(call->master);
+	size_t size = report_size(call->master, report);
 	char *text = unshared_alloc(size, 1);
 
-	if (text != NULL && report_text(call->master, text) == 0)
+	if (text != NULL && report_text(call->master, report, text) == 0)
 		control_reply(call->client, true, text);
 	else
 		control_reply(
 		    call->client, false, "no memory for the status; try again");
 	unshared_free(text, size, 1);
+}
+
+static void
+status(const struct call *call)
+{
+	if (call->argument == NULL)
+		answer_report(call, REPORT_TABLE);
+	else if (strcmp(call->argument, "-j") == 0)
+		answer_report(call, REPORT_JSON);
+	else
+		control_reply(call->client, false,
+		    "status takes -j, for JSON, or nothing");
+}
+
+static void
+metrics(const struct call *call)
+{
+	answer_report(call, REPORT_METRICS);
 }
 
 /*
@@ -104,9 +122,10 @@ upgrade(const struct call *call)
 
 static const struct {
 	const char *name;
-	const char *argument; /* what it is, or NULL: takes none */
+	const char *argument; /* what it is, in brackets where it may be left
+				 out, or NULL: takes none */
 	void (*run)(const struct call *call);
-} commands[] = { { "status", NULL, status },
+} commands[] = { { "status", "[-j]", status }, { "metrics", NULL, metrics },
 	{ "scoreboard", NULL, scoreboard_command }, { "reload", NULL, reload },
 	{ "upgrade", NULL, upgrade }, { "stop", NULL, stop_command },
 	{ "log-level", "LEVEL", log_level_command } };
@@ -140,6 +159,12 @@ refuse(struct control_client *client, const char *what, const char *name)
 	control_reply(client, false, answer);
 }
 
+static bool
+may_be_left_out(const char *argument)
+{
+	return argument != NULL && argument[0] == '[';
+}
+
 void
 command_run(struct control_client *client, char *request, void *context)
 {
@@ -154,7 +179,8 @@ command_run(struct control_client *client, char *request, void *context)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(commands[i].name, name) != 0)
 			continue;
-		if ((commands[i].argument != NULL) != (argument != NULL))
+		if ((commands[i].argument != NULL) != (argument != NULL) &&
+		    !may_be_left_out(commands[i].argument))
 			refuse(client,
 			    argument == NULL ? "an argument is missing: " :
 					       "takes no argument: ",

@@ -301,11 +301,3 @@ ends()
 	t "... in time: after $(seconds "$5") to $(seconds "$6")" \
 		is_between "$5" "$6" $took
 }
-
-is_between()
-{
-	[ "$3" -ge "$1" ] && [ "$3" -le "$2" ] || {
-		echo "from $1 to $2, but it is $3"
-		return 1
-	}
-}

@@ -4,30 +4,6 @@
 
 need_namespace
 
-# A stopped worker leaves accept, so that the queue fills.
-all_stopped()
-{
-	for pid in $(workers); do
-		case $(cut -d ' ' -f 3 "/proc/$pid/stat") in
-		T) ;;
-		*) return 1 ;;
-		esac
-	done
-}
-
-pause_workers()
-{
-	# shellcheck disable=SC2046
-	kill -STOP $(workers)
-	until_true all_stopped
-}
-
-resume_workers()
-{
-	# shellcheck disable=SC2046
-	kill -CONT $(workers)
-}
-
 connect()
 {
 	"$CLIENT" connect -n 40 -t "$1" 127.0.0.1 $ECHO

@@ -69,7 +69,8 @@ kill -USR1 "$DAEMON"
 until_true status_came daytime 0
 for service in "echo $ECHO" "daytime $DAYTIME"; do
 	for field in "listen=127.0.0.1:${service#* }" 'state=serving' 'workers=4' 'idle=4' \
-	    'busy=0' 'other=0' 'queue=[0-9]+/[0-9]+' 'overflows=0' 'connections=0' 'endings=' \
+	    'busy=0' 'other=0' 'queue=[0-9]+/[0-9]+' 'backlog=4096' 'overflows=0' \
+	    'raise=-' 'mean-wait=0.000' 'longest-wait=0.000' 'connections=0' 'endings=' \
 	    'in=[0-9]+' 'out=[0-9]+' 'log-lost=0' 'holders=configuration,'; do
 		t "USR1: the line of ${service% *} has $field" logged \
 			"status: service=${service% *} .*$field"

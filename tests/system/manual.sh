@@ -112,7 +112,24 @@ for section in NAME SYNOPSIS DESCRIPTION ENDINGS SIGNALS FILES "EXIT STATUS" \
 	t "preforkd(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkd.8"
 done
-for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS CONNECTIONS PROTOCOL FILES \
+# The names of metrics, without the prefix that all of them have.
+metrics()
+{
+	sed -n 's/^	{ "\([a-z_]*\)", "\(gauge\|counter\|summary\)",.*/\1/p
+		s/.*put_title(to, "\([a-z_]*\)".*/\1/p' \
+		"$TOP_SRCDIR/src/common/metrics.c" | sort
+}
+
+documented_metrics()
+{
+	sed -n '/^\.Sh METRICS/,/^\.Sh PROTOCOL/s/^\.It Li \([a-z_]*\)$/\1/p' \
+		"$TOP_SRCDIR/man/preforkctl.8" | sort
+}
+
+t "every metric is in preforkctl(8), and no other" \
+	equals "$(metrics)" "$(documented_metrics)"
+t "seventeen metrics" equals 17 "$(metrics | wc -l)"
+for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS CONNECTIONS JSON METRICS PROTOCOL FILES \
     "EXIT STATUS" EXAMPLES "SEE ALSO"; do
 	t "preforkctl(8) has $section" \
 		grep -q "^\.Sh $section\$" "$TOP_SRCDIR/man/preforkctl.8"

@@ -32,15 +32,16 @@ column_is()
 
 run "$PREFORKCTL" -h
 t "-h: exit status 0" equals "0:" "$STATUS:$STDERR"
-for word in status connections reload upgrade stop 'log-level +level' -j -s -S \
-    -V -h; do
+for word in 'status +\[-j\]' 'connections +\[-j\]' metrics reload upgrade stop \
+	'log-level +level' -j -s -S -V -h; do
 	t "-h: names $word" says "^  $word " "$STDOUT"
 done
 run "$PREFORKCTL" -V
 t "-V: the version" says '^preforkctl [0-9]+\.[0-9]+\.[0-9]+$' "$STDOUT"
 t "-V: that of the daemon" equals "$("$PREFORKD" -V | cut -d ' ' -f 2)" \
 	"${STDOUT#* }"
-for wrong in "" "nosuch" "status now" "log-level" "log-level a b" "-j status" "-s"; do
+for wrong in "" "nosuch" "status now" "log-level" "log-level a b" "-j reload" "reload -j" "-j" \
+	"-j metrics" "status -j x" "status x" "-s"; do
 	# shellcheck disable=SC2086
 	run "$PREFORKCTL" $wrong
 	t "preforkctl $wrong: exit status 2" equals "2:" "$STATUS:$STDOUT"
@@ -48,7 +49,7 @@ for wrong in "" "nosuch" "status now" "log-level" "log-level a b" "-j status" "-
 done
 run "$PREFORKCTL" nosuch
 t "an unknown command: the commands" says \
-	'^commands: status, connections, reload, upgrade, stop, log-level level$' "$STDERR"
+	'^commands: status \[-j\], connections \[-j\], metrics, reload, upgrade, stop, log-level level$' "$STDERR"
 run "$PREFORKCTL" log-level "debug
 stop"
 t "an argument that is a line more is none: exit status 2" equals 2 $STATUS
@@ -70,10 +71,10 @@ t "status: exit status 0" equals "0:" "$STATUS:$STDERR"
 t "status: the master" says \
 	"^preforkd [0-9.]+: master $DAEMON, log-level notice, log-lost 0\$" "$STDOUT"
 t "status: the titles" says \
-	'^service +listen +state +busy +idle +other +max +queue +overflows +connections +endings +holders$' \
+	'^service +listen +state +busy +idle +other +max +queue +backlog +half-open +overflows +raise +mean-wait +longest-wait +connections +endings +holders$' \
 	"$STDOUT"
 t "status: a row for echo" says \
-	"^echo +127.0.0.1:$ECHO +serving +0 +4 +0 +64 +0/[0-9]+ +0 +0 +- +configuration(,[0-9]+){4}\$" \
+	"^echo +127.0.0.1:$ECHO +serving +0 +4 +0 +64 +0/[0-9]+ +4096 +(0|-) +0 +- +0.000 +0.000 +0 +- +configuration(,[0-9]+){4}\$" \
 	"$STDOUT"
 t "status: and one for daytime" says "^daytime +127.0.0.1:$DAYTIME +serving " \
 	"$STDOUT"
@@ -245,15 +246,13 @@ DAEMON='' BACKGROUND=
 if [ -n "${TEST_NAMESPACE-}" ]; then
 	start "$(conf_with_control "backlog 4")"
 	t "nothing is turned away at first" column_is echo overflows 0
-	# shellcheck disable=SC2046
-	kill -STOP $(workers)
+	pause_workers
 	"$CLIENT" connect -n 40 -t 0.5 127.0.0.1 $ECHO >/dev/null
 	t "overflows are counted" not column_is echo overflows 0
 	t "... those of that socket" column_is daytime overflows 0
 	t "... the log says the same" equals "$(column echo overflows)" \
 		"$(status_field echo overflows)"
-	# shellcheck disable=SC2046
-	kill -CONT $(workers)
+	resume_workers
 	stop
 fi
 finish

@@ -68,7 +68,7 @@ told(const char *line)
 }
 
 #define LIST                                                                   \
-	"; the commands are: status, scoreboard, reload, upgrade, stop, log-level LEVEL\n"
+	"; the commands are: status [-j], metrics, scoreboard, reload, upgrade, stop, log-level LEVEL\n"
 
 static const struct {
 	const char *line;
@@ -76,7 +76,8 @@ static const struct {
 } refused[] = {
 	{ "nosuch\n", "error\nunknown command: nosuch" LIST },
 	{ "Status\n", "error\nunknown command: Status" LIST },
-	{ "status now\n", "error\ntakes no argument: status" LIST },
+	{ "status now\n", "error\nstatus takes -j, for JSON, or nothing\n" },
+	{ "metrics now\n", "error\ntakes no argument: metrics" LIST },
 	{ "log-level\n", "error\nan argument is missing: log-level" LIST },
 	{ "\n", "error\na command is a word, and at most one more" LIST },
 	{ " \t\n", "error\na command is a word, and at most one more" LIST },

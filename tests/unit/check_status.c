@@ -9,6 +9,7 @@
 #define SLOTS 12
 
 #include "unit/board.h"
+#include "unit/status_head.h"
 
 /* A worker of that row in that state, with a first connection behind it. */
 static struct slot *
@@ -23,6 +24,7 @@ add_worker(uint32_t row, enum slot_state state)
 	slot->traffic.in = 10;
 	slot->traffic.out = 100;
 	slot->log_lost = 1;
+	slot_waited(slot, 30);
 	slot_set_state(slot, state, 1);
 	return slot;
 }
@@ -38,6 +40,9 @@ START_TEST(a_row_without_workers_counts_nothing)
 	ck_assert_uint_eq(row.in, 0);
 	ck_assert_uint_eq(row.out, 0);
 	ck_assert_uint_eq(row.log_lost, 0);
+	ck_assert_uint_eq(row.wait_ms, 0);
+	ck_assert_uint_eq(row.longest_wait_ms, 0);
+	ck_assert_uint_eq(status_mean_wait(&row), 0);
 	for (int i = 0; i < ENDING_COUNT; i++)
 		ck_assert_uint_eq(row.endings[i], 0);
 }
@@ -101,6 +106,28 @@ START_TEST(reaped_and_living_workers_are_added_up)
 }
 END_TEST
 
+START_TEST(waits_of_all_have_a_mean_and_a_longest)
+{
+	struct slot *reaped = add_worker(0, SLOT_IDLE);
+	struct slot *living = add_worker(0, SLOT_IDLE);
+	struct status_row row;
+
+	slot_waited(living, 40);
+	slot_waited(reaped, 50);
+	slot_waited(reaped, 10);
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.longest_wait_ms, 50);
+	scoreboard_release(&board, reaped->pool, reaped, NULL, NULL);
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.wait_ms, 160);
+	ck_assert_uint_eq(row.longest_wait_ms, 50);
+	ck_assert_uint_eq(status_mean_wait(&row), 80);
+	slot_waited(living, 51);
+	status_count(&board, 0, &row);
+	ck_assert_uint_eq(row.longest_wait_ms, 51);
+}
+END_TEST
+
 START_TEST(a_worker_killed_while_it_wrote_still_counts)
 {
 	struct slot *slot = add_worker(0, SLOT_BUSY);
@@ -124,17 +151,23 @@ static const struct status_row serving = { .service = "echo",
 	.workers = 6,
 	.max = 1024,
 	.queue_length = 5,
-	.queue_limit = 4096,
+	.queue_limit = 128,
+	.backlog = 4096,
 	.overflows = 9,
+	.new_overflows = 2,
+	.raise = "net.core.somaxconn",
+	.wait_ms = UINT64_MAX,
+	.longest_wait_ms = 1250,
 	.connections = UINT64_MAX,
 	.in = 6,
 	.out = 7,
 	.log_lost = 8 };
 
-#define FRONT                                                                                      \
-	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "                          \
-	"workers=6 max=1024 queue=5/4096 overflows=9 connections=18446744073709551615 in=6 out=7 " \
-	"log-lost=8 endings="
+#define FRONT                                                                  \
+	"service=echo listen=[::]:7 state=serving busy=1 idle=2 other=3 "      \
+	"workers=6 max=1024 queue=5/128 backlog=4096 overflows=9 "             \
+	"raise=net.core.somaxconn mean-wait=0.001 longest-wait=1.250 "         \
+	"connections=18446744073709551615 in=6 out=7 log-lost=8 endings="
 #define BACK " holders=configuration,4241,4242"
 
 START_TEST(a_line_leaves_out_endings_that_never_were)
@@ -201,21 +234,27 @@ START_TEST(a_table_is_as_wide_as_its_widest_fields)
 	rows[1].busy = 100000;
 	rows[1].connections = 2;
 	rows[1].holders = "configuration";
+	rows[1].raise = NULL;
+	rows[1].wait_ms = 13;
 	ck_assert_str_eq(table(rows, 2),
-	    "service listen state   busy   idle other max  queue  overflows "
-	    "connections endings       holders\n"
-	    "echo    [::]:7 serving 1      2    3     1024 5/4096 9         "
-	    "1           peer-closed:1 configuration,4241,4242\n"
-	    "daytime [::]:7 serving 100000 2    3     1024 5/4096 9         "
-	    "2           -             configuration\n");
+	    "service listen state   busy   idle other max  queue backlog "
+	    "half-open overflows raise              mean-wait             "
+	    "longest-wait connections endings       holders\n"
+	    "echo    [::]:7 serving 1      2    3     1024 5/128 4096    "
+	    "-         9         net.core.somaxconn 18446744073709551.615 "
+	    "1.250        1           peer-closed:1 configuration,4241,4242\n"
+	    "daytime [::]:7 serving 100000 2    3     1024 5/128 4096    "
+	    "-         9         -                  0.006                 "
+	    "1.250        2           -             configuration\n");
 }
 END_TEST
 
 START_TEST(a_table_may_have_no_row)
 {
 	ck_assert_str_eq(table(NULL, 0),
-	    "service listen state busy idle other max queue overflows "
-	    "connections endings holders\n");
+	    "service listen state busy idle other max queue backlog half-open "
+	    "overflows raise mean-wait longest-wait connections endings "
+	    "holders\n");
 }
 END_TEST
 
@@ -240,6 +279,65 @@ START_TEST(the_largest_table_has_room)
 }
 END_TEST
 
+static const char *
+json(const struct status_row *rows, uint32_t count)
+{
+	static char text[1 << 16];
+	size_t size = status_json_size(count);
+
+	ck_assert_uint_lt(size, sizeof(text));
+	memset(text, 'x', sizeof(text));
+	ck_assert_ptr_eq(status_json(&head, rows, count, text), text);
+	ck_assert_uint_lt(strlen(text), size - 1);
+	return text;
+}
+
+START_TEST(json_has_a_listener_a_line)
+{
+	struct status_row rows[] = { serving, serving };
+
+	rows[0].wait_ms = 13;
+	rows[0].connections = 2;
+	rows[0].endings[ENDING_SERVED] = 2;
+	rows[1].raise = NULL;
+	ck_assert_ptr_nonnull(strstr(json(rows, 2),
+	    "\"raise\":\"net.core.somaxconn\",\"mean_wait\":0.006,"
+	    "\"longest_wait\":1.250,"));
+	ck_assert_ptr_nonnull(strstr(json(rows, 2), "\"raise\":null,"));
+	ck_assert_ptr_nonnull(strstr(json(rows, 2),
+	    "\"failed\":0},\"holders\":[\"configuration\",\"4241\","
+	    "\"4242\"]}\n]}\n"));
+}
+END_TEST
+
+START_TEST(json_may_have_no_listener)
+{
+	ck_assert_str_eq(json(NULL, 0),
+	    "{\"daemon\":{\"version\":\"1.2.3\",\"pid\":4242,"
+	    "\"log_level\":\"info\",\"log_lost\":5,"
+	    "\"started_at\":1700000000,\"uptime\":1.500},"
+	    "\"listeners\":[\n]}\n");
+}
+END_TEST
+
+/* The holders are the worst: each may be a digit, and gets two quotes. */
+START_TEST(the_largest_json_has_room)
+{
+	char holders[STATUS_FIELD_SIZE];
+	struct status_row row = serving;
+
+	for (size_t i = 0; i < sizeof(holders) - 1; i++)
+		holders[i] = i % 2 == 0 ? '1' : ',';
+	holders[sizeof(holders) - 1] = '\0';
+	row.holders = holders;
+	row.longest_wait_ms = row.overflows = row.new_overflows = UINT64_MAX;
+	row.in = row.out = row.log_lost = UINT64_MAX;
+	for (int e = 0; e < ENDING_COUNT; e++)
+		row.endings[e] = UINT64_MAX;
+	ck_assert_ptr_nonnull(strstr(json(&row, 1), "\"1\",\"1\"]}\n]}\n"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -251,6 +349,7 @@ main(void)
 	tcase_add_test(tcase, each_state_counts_where_it_belongs);
 	tcase_add_test(tcase, only_the_slots_of_the_row_count);
 	tcase_add_test(tcase, reaped_and_living_workers_are_added_up);
+	tcase_add_test(tcase, waits_of_all_have_a_mean_and_a_longest);
 	tcase_add_test(tcase, a_worker_killed_while_it_wrote_still_counts);
 	tcase = unit_case(suite, "format");
 	tcase_add_test(tcase, a_line_leaves_out_endings_that_never_were);
@@ -260,5 +359,9 @@ main(void)
 	tcase_add_test(tcase, a_table_is_as_wide_as_its_widest_fields);
 	tcase_add_test(tcase, a_table_may_have_no_row);
 	tcase_add_test(tcase, the_largest_table_has_room);
+	tcase = unit_case(suite, "json");
+	tcase_add_test(tcase, json_has_a_listener_a_line);
+	tcase_add_test(tcase, json_may_have_no_listener);
+	tcase_add_test(tcase, the_largest_json_has_room);
 	return unit_run(suite);
 }
