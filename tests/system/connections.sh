@@ -83,11 +83,11 @@ t "... of objects with these members" equals \
 # Each member of the page has one of the two lists.
 t "... which are those of preforkctl(8)" equals "$(printf '%s\n' "$STDOUT" |
 	jq -r 'keys_unsorted[], (.connections[0] | keys_unsorted[])' | sort)" \
-	"$(sed -n '/^\.Sh CONNECTIONS/,/^\.Sh PROTOCOL/s/^\.It Li \\&"\([a-z_]*\)"$/\1/p' \
+	"$(sed -n '/^\.Sh CONNECTIONS/,/^\.Sh JSON/s/^\.It Li \\&"\([a-z_]*\)"$/\1/p' \
 	"$TOP_SRCDIR/man/preforkctl.8" | sort)"
 t "the titles are those of preforkctl(8)" equals \
 	"$("$PREFORKCTL" -s "$T/control" connections | sed -n 2p | tr -s ' ' '\n')" \
-	"$(sed -n '/^\.Sh CONNECTIONS/,/^\.Sh PROTOCOL/s/^\.It Li \([a-z]*\)$/\1/p' \
+	"$(sed -n '/^\.Sh CONNECTIONS/,/^\.Sh JSON/s/^\.It Li \([a-z]*\)$/\1/p' \
 	"$TOP_SRCDIR/man/preforkctl.8")"
 
 # Without the kernel's part: another namespace, or a kernel that says no.

@@ -95,7 +95,7 @@ t "every option is in preforkctl(8), and no other" \
 	equals "$(options "$PREFORKCTL")" "$(documented_options preforkctl.8)"
 t "every command is in preforkctl(8), and no other" \
 	equals "$(commands)" "$(documented_commands)"
-t "... six of them" equals 6 "$(commands | wc -l)"
+t "... seven of them" equals 7 "$(commands | wc -l)"
 t "every option is in preforkprobe(1), and no other" \
 	equals "$(options "$PROBE")" "$(documented_options preforkprobe.1)"
 t "every long option is in preforkprobe(1), and no other" \

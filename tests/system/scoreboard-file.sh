@@ -47,7 +47,7 @@ t "-S status: exit status 0" equals "0:" "$STATUS:$STDERR"
 t "-S status: the daemon runs" says \
 	"^scoreboard $BOARD: master $DAEMON runs\$" "$STDOUT"
 t "-S status: what only the master knows is -" says \
-	"^echo +127.0.0.1:$ECHO +- +0 +2 +0 +- +- +- +0 .* - +-\$" "$STDOUT"
+	"^echo +127.0.0.1:$ECHO +- +0 +2 +0 +- +- +- +- +- +- +0.000 +0.000 +0 +- +-\$" "$STDOUT"
 t "-S status: the columns of status" equals \
 	"$("$PREFORKCTL" -s "$T/control" status | sed -n 2p | tr -s ' ')" \
 	"$(printf '%s\n' "$STDOUT" | sed -n 2p | tr -s ' ')"

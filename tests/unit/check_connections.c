@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +29,14 @@ static size_t text_size;
 static void
 make(void)
 {
+	char address[16];
 	uint32_t row;
 
 	board_make();
-	for (uint32_t i = 0; i < ROWS; i++)
-		ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		snprintf(address, sizeof(address), "*:%" PRIu32, i + 1);
+		ck_assert_int_eq(scoreboard_take_row(&board, address, &row), 0);
+	}
 	strcpy(board.rows[0].service, "echo");
 	strcpy(board.rows[0].address, "*:7");
 	strcpy(board.rows[1].service, "daytime");

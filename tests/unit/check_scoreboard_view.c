@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +34,14 @@ static void
 make(void)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
+	char address[24];
 	uint32_t row;
 
 	board_make();
 	for (uint32_t i = 0; i < ROWS - 1; i++) {
-		ck_assert_int_eq(scoreboard_take_row(&board, &row), 0);
+		snprintf(address, sizeof(address), "127.0.0.%" PRIu32 ":7", i);
+		ck_assert_int_eq(scoreboard_take_row(&board, address, &row), 0);
 		strcpy(board.rows[row].service, "echo");
-		strcpy(board.rows[row].address, "127.0.0.1:7");
 	}
 	for (uint16_t i = 0; i < SLOTS - 5; i++) {
 		struct slot *slot = scoreboard_take(&board, i % (ROWS - 1));
