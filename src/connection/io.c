@@ -68,29 +68,22 @@ has_time_left(struct io *io, int64_t deadline)
 	return left != 0;
 }
 
-/* How much is left of a time after the stop, which is seen now if not before.
- */
-static int64_t
-until_after_stop(const struct io *io, int64_t ms)
+/* Once the daemon stops. */
+static ssize_t
+recv_stopping(struct io *io, void *buffer, size_t size)
 {
-	int64_t *seen = io->limits->stop_seen;
+	int64_t *waited = io->limits->first_waited, begin = clock_ms();
+	int64_t left = IO_FIRST_SUM_MS - *waited;
+	bool waits = !io->heard && left > 0 &&
+	    limit_receiving(io->fd, left < IO_FIRST_MS ? left : IO_FIRST_MS) ==
+		0;
+	ssize_t n = recv(io->fd, buffer, size, waits ? 0 : MSG_DONTWAIT);
+	int error = errno;
 
-	if (*seen == 0)
-		*seen = clock_ms();
-	return *seen + ms;
-}
-
-/* Those of recv once the daemon stops; SO_RCVTIMEO is set where it waits. */
-static int
-stopping_flags(struct io *io)
-{
-	int left;
-
-	if (io->heard)
-		return MSG_DONTWAIT;
-	left = clock_left(until_after_stop(io, IO_FIRST_BYTE_MS), clock_ms());
-	return left > 0 && limit_receiving(io->fd, left) == 0 ? 0 :
-								MSG_DONTWAIT;
+	if (waits)
+		*waited += clock_ms() - begin;
+	errno = error;
+	return n;
 }
 
 ssize_t
@@ -109,8 +102,8 @@ io_recv(struct io *io, void *buffer, size_t size)
 		 * over here; the master signals again until we have left.
 		 */
 		stopping = *io->stopping != 0;
-		n = recv(
-		    io->fd, buffer, size, stopping ? stopping_flags(io) : 0);
+		n = stopping ? recv_stopping(io, buffer, size) :
+			       recv(io->fd, buffer, size, 0);
 		if (n > 0) {
 			slot_count(&io->traffic->in, (uint64_t)n);
 			io->heard = true;
@@ -268,11 +261,13 @@ io_send_last(struct io *io, const void *buffer, size_t size)
 static int64_t
 not_beyond_stop(const struct io *io, int64_t deadline)
 {
-	int64_t until;
+	int64_t *seen = io->limits->stop_seen, until;
 
 	if (!*io->stopping)
 		return deadline;
-	until = until_after_stop(io, io->limits->stop_linger_ms);
+	if (*seen == 0)
+		*seen = clock_ms();
+	until = *seen + io->limits->stop_linger_ms;
 	return until < deadline ? until : deadline;
 }
 

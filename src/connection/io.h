@@ -14,10 +14,11 @@
 #include "connection/ending.h"
 
 /*
- * Once *stopping is set, for who has not said anything yet: the first bytes may
- * be on their way, for the handshake was over before the stop.
+ * Once *stopping is set, for each that has not said anything yet, and for all
+ * of them together: their first bytes may be on their way.
  */
-#define IO_FIRST_BYTE_MS 100
+#define IO_FIRST_MS 200
+#define IO_FIRST_SUM_MS 1000
 
 /* Milliseconds; 0 is no limit, except for linger_ms: not to wait at all. */
 struct io_limits {
@@ -29,6 +30,7 @@ struct io_limits {
 	   clock_ms) the first one to see it notes; 0 before. */
 	int64_t stop_linger_ms;
 	int64_t *stop_seen;
+	int64_t *first_waited; /* how much of IO_FIRST_SUM_MS */
 };
 
 /* A blocking socket, and what has happened on it so far. */
@@ -51,9 +53,8 @@ void io_init(struct io *io, int fd, const struct io_limits *limits,
 /*
  * Waits for bytes, for at most idle-timeout, and receives up to size of them
  * (recv(2)). Once *stopping is set it takes what has arrived and does not
- * wait, but IO_FIRST_BYTE_MS for all first bytes together. Returns their
- * number, 0 at the peer's FIN, -1 at the end for another reason; io->facts says
- * which.
+ * wait, but a little for first bytes. Returns their number, 0 at the peer's
+ * FIN, -1 at the end for another reason; io->facts says which.
  */
 ssize_t io_recv(struct io *io, void *buffer, size_t size);
 

@@ -73,14 +73,15 @@ note_wait(const struct worker *worker, int fd, bool at_once, bool logged)
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
-	static int64_t stop_seen;
+	static int64_t stop_seen, first_waited;
 	const struct io_limits limits = { .idle_ms =
 					      worker->settings->idle_timeout,
 		.send_ms = worker->settings->send_timeout,
 		.user_ms = worker->settings->user_timeout,
 		.linger_ms = worker->settings->linger_timeout,
 		.stop_linger_ms = worker->stop_linger_ms,
-		.stop_seen = &stop_seen };
+		.stop_seen = &stop_seen,
+		.first_waited = &first_waited };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	int64_t now = clock_ms(), wait_ms;
 	bool at_once = now - worker->slot->since_ms <= AT_ONCE_MS;

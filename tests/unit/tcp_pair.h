@@ -20,8 +20,9 @@
 #include "connection/io.h"
 
 static int server = -1, client = -1;
-static int64_t stop_seen;
-static struct io_limits limits = { .stop_seen = &stop_seen };
+static int64_t stop_seen, first_waited;
+static struct io_limits limits = { .stop_seen = &stop_seen,
+	.first_waited = &first_waited };
 static struct slot_traffic traffic;
 static volatile sig_atomic_t stopping;
 static struct io io;
