@@ -295,6 +295,17 @@ workers()
 	pgrep -P "$DAEMON" | paste -s -d ' ' -
 }
 
+# none_of PID ...: none of these is a worker any more. On a busy machine another
+# process may have the number by now.
+none_of()
+{
+	for pid; do
+		case " $(workers) " in
+		*" $pid "*) return 1 ;;
+		esac
+	done
+}
+
 worker_count()
 {
 	pgrep -c -P "$DAEMON"

@@ -57,13 +57,6 @@ same_workers()
 	equals "$1" "$(workers)"
 }
 
-none_of()
-{
-	for pid; do
-		gone "$pid" || return 1
-	done
-}
-
 echoes()
 {
 	"$CLIENT" echo -c -b 1000 -t 10 127.0.0.1 "${1:-$ECHO}" >/dev/null

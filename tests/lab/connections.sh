@@ -189,8 +189,9 @@ nowhere()
 t "from another network namespace there is nothing of the kernel's" nowhere
 # There somebody has a connection with the same peer and ports: not our worker.
 nsenter -t "$CLIENT_HOLDER" -n "$CLIENT" serve -k 4 -t 200 $FAR $ECHO \
-	wait=200000 >/dev/null 2>&1 &
+	wait=200000 >"$T/far" 2>&1 &
 BACKGROUND="$BACKGROUND $!"
+until_true logged '^listening' "$T/far"
 in_far()
 {
 	in_client ss -tnH state established "sport = $ECHO" | grep -q ":6000 *$"

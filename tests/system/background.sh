@@ -16,6 +16,9 @@ private_dev()
 	mount --rbind "$T/dev" /dev
 }
 
+# Nobody waits for syslogd: one that a busy machine keeps from reading is to have
+# room for all that is said meanwhile.
+sysctl -q -w net.unix.max_dgram_qlen=1000
 start_syslogd()
 {
 	"$CLIENT" syslog /dev/log >>"$T/syslog" &

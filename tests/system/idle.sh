@@ -53,12 +53,6 @@ again()
 		until_true field_is echo idle 4 &&
 		until_true field_is daytime idle 4
 }
-none_of()
-{
-	for pid; do
-		gone "$pid" || return 1
-	done
-}
 t "a reload" again HUP
 watch 3 "and none in three seconds after it"
 t "an upgrade" again USR2

@@ -75,7 +75,7 @@ has_processes()
 
 serves()
 {
-	"$CLIENT" echo -c -b 100000 -n 5 127.0.0.1 7 &&
+	"$CLIENT" echo -c -b 100000 -n 3 127.0.0.1 7 &&
 		"$CLIENT" daytime ::1 13
 }
 
