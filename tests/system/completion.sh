@@ -96,6 +96,9 @@ t "preforkprobe: the modes" offers "connect daytime echo idle load" \
 	preforkprobe ""
 t "preforkprobe -c 3 -j i" offers idle preforkprobe -c 3 -j i
 t "preforkprobe --max 5 i" offers idle preforkprobe --max 5 i
+t "preforkprobe --lines l" offers load preforkprobe --lines l
+t "preforkprobe --lines load: hosts, and no mode" offers "" \
+	preforkprobe --lines load dayt
 t "preforkprobe --max: a number" offers "" preforkprobe --max ""
 t "preforkprobe -c: a number" offers "" preforkprobe -c ""
 t "preforkprobe echo: hosts, and no mode" offers "" preforkprobe echo dayt
