@@ -83,8 +83,8 @@ _Static_assert(ENDING_COUNT <= SCOREBOARD_ENDINGS, "a word without a counter");
 enum look { LOOK_STATUS, LOOK_LOG, LOOK_COUNT };
 
 struct pool_look {
-	int64_t at_ms; /* clock_ms, or 0 */
-	uint64_t overflows;
+	int64_t at_ms;      /* clock_ms, or 0 */
+	uint64_t overflows; /* then, of the address */
 };
 
 /*

@@ -68,15 +68,30 @@ add_counters(struct pool_row *to, const struct pool_row *from)
 	if (from->longest_wait_ms > to->longest_wait_ms)
 		to->longest_wait_ms = from->longest_wait_ms;
 	add(&to->overflows, &from->overflows);
+	/* What was new stays new, and nothing else becomes it. */
+	for (size_t i = 0; i < LOOK_COUNT; i++)
+		to->looks[i].overflows += from->looks[i].overflows;
+}
+
+/* All that is of the socket that had it: workers, times, the kernel's count. */
+static void
+forget_socket(struct pool_row *row)
+{
+	const size_t kept = offsetof(struct pool_row, accept_warned_ms);
+	struct pool_look looks[LOOK_COUNT];
+
+	memcpy(looks, row->looks, sizeof(looks));
+	memset((char *)row + kept, 0, sizeof(*row) - kept);
+	for (size_t i = 0; i < LOOK_COUNT; i++)
+		row->looks[i].overflows = looks[i].overflows;
 }
 
 void
 scoreboard_release_row(struct scoreboard *board, uint32_t index)
 {
-	const size_t kept = offsetof(struct pool_row, accept_warned_ms);
 	struct pool_row *row = &board->rows[index];
 
-	memset((char *)row + kept, 0, sizeof(*row) - kept);
+	forget_socket(row);
 	memset(scoreboard_idle(board, index), 0,
 	    idle_set_words(board->slot_count) * sizeof(idle_word));
 	board->rows_taken[index] = false;

@@ -49,6 +49,7 @@ START_TEST(an_address_that_comes_again_goes_on_counting)
 	board.rows[row].drops = 8;
 	board.rows[row].full_ms = 9;
 	board.rows[row].looks[LOOK_LOG].at_ms = 10;
+	board.rows[row].looks[LOOK_LOG].overflows = 5;
 	board.rows[row].want_short = 1;
 	idle_set_add(scoreboard_idle(&board, row), SLOTS - 1);
 	idle_set_add(scoreboard_idle(&board, other), 0);
@@ -57,6 +58,8 @@ START_TEST(an_address_that_comes_again_goes_on_counting)
 	ck_assert_uint_eq(take("*:1"), row);
 	ck_assert_uint_eq(board.rows[row].connections, 7);
 	ck_assert_uint_eq(board.rows[row].overflows, 8);
+	/* Those that were looked at are not new again. */
+	ck_assert_uint_eq(board.rows[row].looks[LOOK_LOG].overflows, 5);
 	/* But the socket is a new one, and so are its workers. */
 	ck_assert_uint_eq(board.rows[row].drops, 0);
 	ck_assert_int_eq(board.rows[row].full_ms, 0);
@@ -97,6 +100,7 @@ START_TEST(one_that_ends_leaves_its_counters_to_its_successor)
 	row->wait_ms = 5;
 	row->longest_wait_ms = 6;
 	row->overflows = 7;
+	row->looks[LOOK_STATUS].overflows = 6;
 	for (uint64_t i = 0; i < SCOREBOARD_ENDINGS; i++)
 		row->endings[i] = 8 + i;
 	board.rows[new] = *row;
@@ -110,6 +114,7 @@ START_TEST(one_that_ends_leaves_its_counters_to_its_successor)
 	ck_assert_uint_eq(row->wait_ms, 10);
 	ck_assert_uint_eq(row->longest_wait_ms, 6);
 	ck_assert_uint_eq(row->overflows, 14);
+	ck_assert_uint_eq(row->looks[LOOK_STATUS].overflows, 12);
 	for (uint64_t i = 0; i < SCOREBOARD_ENDINGS; i++)
 		ck_assert_uint_eq(row->endings[i], 16 + 2 * i);
 	/* They are there once. */
