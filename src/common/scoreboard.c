@@ -162,6 +162,7 @@ void
 scoreboard_claim_row(struct scoreboard *board, uint32_t row)
 {
 	board->rows_taken[row] = true;
+	board->rows[row].taken = true;
 }
 
 void

@@ -119,6 +119,7 @@ struct pool_row {
 	_Atomic uint32_t want_ready __attribute__((aligned(64)));
 	_Atomic uint32_t want_short;  /* sees fewer than min-spare-workers, */
 	_Atomic uint32_t want_excess; /* or more than max-spare-workers */
+	uint32_t taken; /* for readers: a listening socket has it */
 };
 
 struct scoreboard_header {

@@ -44,7 +44,7 @@ scoreboard_take_row(
 	}
 	if (!has_address(&board->rows[i], address))
 		memset(&board->rows[i], 0, sizeof(board->rows[i]));
-	board->rows_taken[i] = true;
+	scoreboard_claim_row(board, i);
 	*row = i;
 	return 0;
 }

@@ -227,7 +227,7 @@ struct row_text {
 	char address[ADDR_STRLEN + 1];
 };
 
-/* Rows that are in use: the master gives each its names. */
+/* Rows that are in use; a removed socket leaves its names and counters. */
 static uint32_t
 collect_rows(const struct scoreboard *board, struct status_row *rows,
     struct row_text *texts)
@@ -238,7 +238,7 @@ collect_rows(const struct scoreboard *board, struct status_row *rows,
 		const struct pool_row *row = &board->rows[i];
 		struct row_text *t = &texts[count];
 
-		if (*row->service == '\0')
+		if (!row->taken || *row->service == '\0')
 			continue;
 		rows[count] =
 		    (struct status_row){ .service = scoreboard_text(t->service,

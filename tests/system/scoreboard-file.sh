@@ -80,6 +80,14 @@ t "... and is held" says "master $DAEMON runs" \
 run "$PREFORKD" -F -f "$T/second.conf"
 t "... against a second daemon" equals 1 $STATUS
 t "... workers are counted there" until_true column_is echo idle 2
+cp "$T/preforkd.conf" "$T/both.conf"
+sed '/^service daytime/,/^}/d' "$T/both.conf" >"$T/preforkd.conf"
+"$PREFORKCTL" -s "$T/control" reload >/dev/null
+t "a listener that is removed is no row any more" until_true \
+	column_is daytime listen ""
+cp "$T/both.conf" "$T/preforkd.conf"
+"$PREFORKCTL" -s "$T/control" reload >/dev/null
+t "... and one again when it is back" until_true column_is daytime idle 2
 
 # All die at once, in the middle of two connections.
 "$CLIENT" echo -n 2 -b 100 -t 60 127.0.0.1 $ECHO >"$T/client.out" &

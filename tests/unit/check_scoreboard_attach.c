@@ -74,7 +74,7 @@ END_TEST
 
 START_TEST(a_row_that_another_address_takes_is_all_zero)
 {
-	static const struct pool_row zero;
+	static const struct pool_row zero = { .taken = true };
 	uint32_t row = take("*:1");
 
 	take("*:2");
