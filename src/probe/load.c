@@ -82,14 +82,17 @@ waiting(const struct load *l)
 	return l->live - l->resting;
 }
 
-/* All but the first, a few at a time, until each has had its first message. */
+/*
+ * All but the first, a few at a time, until each has had its first message; or
+ * those that are begun when somebody does not want to wait for the rest.
+ */
 static void
 open_all(struct load *l)
 {
 	size_t next = 1;
 
 	while (next < l->plan->parallel || waiting(l) > 0) {
-		if (l->stopping)
+		if (l->stopping || interrupt_came())
 			next = l->plan->parallel;
 		if (next < l->plan->parallel && waiting(l) < OPENING_MOST)
 			slot_start(l, &l->slots[next++]);
