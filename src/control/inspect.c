@@ -41,9 +41,12 @@ open_file(struct source *source, const char *path, char why[CLIENT_WHY_SIZE])
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0) {
-		snprintf(why, CLIENT_WHY_SIZE,
-		    "%s: %s (-S names the file of the keyword scoreboard)",
-		    path, strerror(errno));
+		snprintf(why, CLIENT_WHY_SIZE, "%s: %s (%s)", path,
+		    strerror(errno),
+		    errno == EACCES ?
+			"ask as root, or as the user that the daemon was "
+			"started as" :
+			"-S names the file of the keyword scoreboard");
 		return CLIENT_FAILED;
 	}
 	source->file = path;

@@ -51,6 +51,14 @@ t "-S status: what only the master knows is -" says \
 t "-S status: the columns of status" equals \
 	"$("$PREFORKCTL" -s "$T/control" status | sed -n 2p | tr -s ' ')" \
 	"$(printf '%s\n' "$STDOUT" | sed -n 2p | tr -s ' ')"
+if [ "${TEST_NAMESPACE-}" = root ] && command -v setpriv >/dev/null; then
+	chmod 755 "$T"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$PREFORKCTL" -S "$BOARD" status
+	t "-S: another user is told who can read it" equals \
+		"1:preforkctl: $BOARD: Permission denied (ask as root, or as the user that the daemon was started as)" \
+		"$STATUS:$STDERR"
+fi
 t "-S needs no daemon that answers" equals 0 "$("$PREFORKCTL" -s /nosuch \
 	-S "$BOARD" status >/dev/null; echo $?)"
 
@@ -156,6 +164,9 @@ for wrong in reload upgrade stop "log-level info"; do
 	post_mortem $wrong
 	t "-S $wrong: exit status 2" equals 2 $STATUS
 done
+post_mortem -j status
+t "-S -j status: exit status 2, and why" says \
+	"^2:preforkctl: with -S there is no -j for status" "$STATUS:$STDERR"
 
 # What the daemon does not take.
 refused()
