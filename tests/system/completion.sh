@@ -73,6 +73,10 @@ t "preforkd: each service" offers "$(services)" preforkd ""
 t "preforkd e: echo" offers echo@ preforkd e
 t "preforkd -f: files" offers one.conf preforkd -f o
 t "preforkd -p: files" offers "two words" preforkd -p two
+t "preforkd -nvf: files" offers one.conf preforkd -nvf o
+t "preforkd echo@127.0.0.1: a port" offers "" preforkd echo@127.0.0.1 : ""
+t "preforkprobe echo localhost: a port" offers "" \
+	preforkprobe echo localhost : ""
 t "preforkd -d d: services" offers "daytime@ discard@" preforkd -d d
 t "preforkctl con" offers connections preforkctl con
 t "preforkctl -s: files" offers one.conf preforkctl -s one
