@@ -64,7 +64,8 @@ static enum client_result
 fetch(struct source *source, const struct inspect *inspect, char **text,
     char why[CLIENT_WHY_SIZE])
 {
-	char wrong[SCOREBOARD_WHY_SIZE] = "no scoreboard came with the answer";
+	char wrong[SCOREBOARD_WHY_SIZE] =
+	    "did not come with the answer (raise RLIMIT_NOFILE, ulimit -n)";
 	enum client_result result;
 	struct client_passed passed;
 

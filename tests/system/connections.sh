@@ -141,6 +141,13 @@ done
 t "to a full device: exit status 1" sh -c \
 	"'$PREFORKCTL' -s '$T/control' connections >/dev/full 2>'$T/said'; [ \$? = 1 ]"
 
+# There is room for the socket, and for nothing that comes over it.
+run sh -c "ulimit -n 4; exec '$PREFORKCTL' -s '$T/control' connections 3<&-"
+t "no descriptor left: exit status 1" equals "1:" "$STATUS:$STDOUT"
+t "... with the remedy" says \
+	"^preforkctl: $T/control: the scoreboard did not come with the answer \(raise RLIMIT_NOFILE, ulimit -n\)\$" \
+	"$STDERR"
+
 # Who may not ask gets nothing: not even a descriptor.
 if [ "${TEST_NAMESPACE-}" = root ]; then
 	chmod 755 "$T"
