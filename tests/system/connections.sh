@@ -142,7 +142,7 @@ t "to a full device: exit status 1" sh -c \
 	"'$PREFORKCTL' -s '$T/control' connections >/dev/full 2>'$T/said'; [ \$? = 1 ]"
 
 # There is room for the socket, and for nothing that comes over it.
-run sh -c "ulimit -n 4; exec '$PREFORKCTL' -s '$T/control' connections 3<&-"
+run sh -c "exec 3<&-; ulimit -n 4; exec '$PREFORKCTL' -s '$T/control' connections"
 t "no descriptor left: exit status 1" equals "1:" "$STATUS:$STDOUT"
 t "... with the remedy" says \
 	"^preforkctl: $T/control: the scoreboard did not come with the answer \(raise RLIMIT_NOFILE, ulimit -n\)\$" \
