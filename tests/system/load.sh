@@ -100,7 +100,7 @@ t "... all stay" has \
 t "... with their times" has '.max_ms > 0 and .opening_ms >= .max_ms'
 
 for work in echo hold; do
-	run timeout --preserve-status -s INT 2 "$PROBE" -j -p 3 --seconds 600 \
+	run timeout --foreground --preserve-status -s INT 2 "$PROBE" -j -p 3 --seconds 600 \
 		--work $work load $HERE:$ECHO
 	t "$work: ^C: exit status 0" equals 0 $STATUS
 	t "... and the time until then" equals true "$(printf '%s\n' "$STDOUT" |

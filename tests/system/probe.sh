@@ -52,7 +52,7 @@ t "... the times" says '^min/avg/max/mdev = ([0-9.]+/){3}[0-9.]+ ms$' "$STDOUT"
 run "$PROBE" -c 1000 -i 0 -s 1 -q echo localhost:$ECHO
 t "1000 bytes, one by one" says '^1000 asked, 1000 answered' "$STDOUT"
 t "-q: no more than the summary" equals 3 "$(printf '%s\n' "$STDOUT" | wc -l)"
-run timeout --preserve-status -s INT 2 \
+run timeout --foreground --preserve-status -s INT 2 \
 	"$PROBE" -c 1000000 -i 0.01 echo $HERE:$ECHO
 t "^C: exit status 0" equals 0 $STATUS
 t "... and the summary" says '^[0-9]+ asked, [0-9]+ answered, 0\.0% loss' \

@@ -114,7 +114,7 @@ if [ -n "$(command -v strace)" ] && [ -n "${TEST_NAMESPACE-}" ]; then
 			esac
 		done | head -n 1
 	}
-	A=$(conf "max-workers 4" "start-workers 2" "min-spare-workers 2")
+	A=$(conf "max-workers 2" "start-workers 2" "min-spare-workers 2")
 	start "$A"
 	until_true has_workers 4
 	slowly "$A"
