@@ -274,7 +274,10 @@ has_not_ended()
 
 seconds()
 {
-	echo "$(($1 / 1000)).$(printf %03d $(($1 % 1000))) s"
+	case $1 in
+	-*) echo "-$(seconds "${1#-}")" ;;
+	*) echo "$(($1 / 1000)).$(printf %03d $(($1 % 1000))) s" ;;
+	esac
 }
 
 # row NAME EXPECTED SEEN: a line of the table of "make lab".
