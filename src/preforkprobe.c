@@ -150,6 +150,37 @@ take_source(struct options *o, const char *text)
 	o->session.source = &o->source;
 }
 
+/* Those without a letter, and what is no option at all. */
+static void
+take_long_option(struct options *o, int c)
+{
+	switch (c) {
+	case MODE_MAX:
+		o->session.max_ms = seconds(MODE_MAX, optarg, 1000, "1");
+		break;
+	case MODE_PRECISION:
+		o->session.precision_ms =
+		    seconds(MODE_PRECISION, optarg, 100, "0.1");
+		break;
+	case MODE_LINES:
+		o->session.load.lines = true;
+		break;
+	case MODE_SECONDS:
+		o->session.load.time_ms = seconds_to(
+		    MODE_SECONDS, optarg, 1, "0.001", LOAD_SECONDS_MOST * 1000);
+		break;
+	case MODE_WORK:
+		if (!load_work_find(&o->session.load.work, optarg))
+			errx(EXIT_USAGE,
+			    "--work %s: must be echo, daytime, round-trip, bulk or hold",
+			    optarg);
+		break;
+	default:
+		fprintf(stderr, "%s", usage);
+		exit(EXIT_USAGE);
+	}
+}
+
 static void
 take_option(struct options *o, int c)
 {
@@ -184,26 +215,6 @@ take_option(struct options *o, int c)
 	case 't':
 		o->session.timeout_ms = seconds('t', optarg, 1, "0.001");
 		break;
-	case MODE_MAX:
-		o->session.max_ms = seconds(MODE_MAX, optarg, 1000, "1");
-		break;
-	case MODE_PRECISION:
-		o->session.precision_ms =
-		    seconds(MODE_PRECISION, optarg, 100, "0.1");
-		break;
-	case MODE_LINES:
-		o->session.load.lines = true;
-		break;
-	case MODE_SECONDS:
-		o->session.load.time_ms = seconds_to(
-		    MODE_SECONDS, optarg, 1, "0.001", LOAD_SECONDS_MOST * 1000);
-		break;
-	case MODE_WORK:
-		if (!load_work_find(&o->session.load.work, optarg))
-			errx(EXIT_USAGE,
-			    "--work %s: must be echo, daytime, round-trip, bulk or hold",
-			    optarg);
-		break;
 	case 'h':
 		printf("%s%s", usage, help);
 		exit(0);
@@ -211,8 +222,7 @@ take_option(struct options *o, int c)
 		printf("preforkprobe %s\n", PACKAGE_VERSION);
 		exit(0);
 	default:
-		fprintf(stderr, "%s", usage);
-		exit(EXIT_USAGE);
+		take_long_option(o, c);
 	}
 }
 
