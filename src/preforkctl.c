@@ -179,8 +179,6 @@ run(const struct command *command, const struct inspect *options,
 		fail_usage("-j is not for ", command->name);
 	if (options->file != NULL && inspect == NULL)
 		fail_usage("-S is not for ", command->name);
-	if (options->json && options->file != NULL && command->inspect == NULL)
-		fail_usage("with -S there is no -j for ", command->name);
 	if (inspect != NULL)
 		return inspect(options, text, why);
 	if (options->json)

@@ -173,11 +173,17 @@ fill_known(char field[STATUS_FIELD_SIZE], uint64_t number)
 }
 
 static void
+fill_text(char field[STATUS_FIELD_SIZE], const char *text)
+{
+	strlcpy(field, text == NULL ? "-" : text, STATUS_FIELD_SIZE);
+}
+
+static void
 fill_fields(const struct status_row *row, fields f)
 {
 	strlcpy(f[SERVICE], row->service, STATUS_FIELD_SIZE);
 	strlcpy(f[LISTEN], row->address, STATUS_FIELD_SIZE);
-	strlcpy(f[STATE], row->state, STATUS_FIELD_SIZE);
+	fill_text(f[STATE], row->state);
 	fill_number(f[BUSY], row->busy);
 	fill_number(f[IDLE], row->idle);
 	fill_number(f[OTHER], row->other);
@@ -188,10 +194,9 @@ fill_fields(const struct status_row *row, fields f)
 		snprintf(f[QUEUE], STATUS_FIELD_SIZE, "%" PRIu32 "/%" PRIu32,
 		    row->queue_length, row->queue_limit);
 	fill_known(f[BACKLOG], (uint64_t)row->backlog);
-	strlcpy(f[HALF_OPEN], "-", STATUS_FIELD_SIZE);
+	fill_text(f[HALF_OPEN], NULL);
 	fill_known(f[OVERFLOWS], row->overflows);
-	strlcpy(
-	    f[RAISE], row->raise == NULL ? "-" : row->raise, STATUS_FIELD_SIZE);
+	fill_text(f[RAISE], row->raise);
 	fill_seconds(f[MEAN_WAIT], status_mean_wait(row));
 	fill_seconds(f[LONGEST_WAIT], row->longest_wait_ms);
 	fill_number(f[CONNECTIONS], row->connections);
@@ -199,7 +204,7 @@ fill_fields(const struct status_row *row, fields f)
 	fill_number(f[OUT], row->out);
 	fill_number(f[LOG_LOST], row->log_lost);
 	format_endings(row, f[ENDINGS], STATUS_FIELD_SIZE);
-	strlcpy(f[HOLDERS], row->holders, STATUS_FIELD_SIZE);
+	fill_text(f[HOLDERS], row->holders);
 }
 
 char *

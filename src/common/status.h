@@ -4,14 +4,15 @@
 #ifndef COMMON_STATUS_H
 #define COMMON_STATUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/scoreboard.h"
 
 /*
- * Of max, the queue, backlog and overflows, where there is no master to ask: prints as
- * "-".
+ * Of max, the queue, backlog, overflows and the daemon's log_lost, where there
+ * is no master to ask: "-" in the table, null in JSON.
  */
 #define STATUS_UNKNOWN UINT32_MAX
 
@@ -19,8 +20,8 @@
 struct status_row {
 	const char *service;
 	const char *address;
-	const char *state;   /* "serving", "degraded", "stopping" */
-	const char *holders; /* as fdref_describe writes them */
+	const char *state;   /* "serving", "degraded", "stopping"; or NULL */
+	const char *holders; /* as fdref_describe writes them; or NULL */
 	unsigned busy;
 	unsigned idle;  /* in accept */
 	unsigned other; /* starting, or paused */
@@ -71,12 +72,13 @@ char *status_table(const struct status_row *rows, uint32_t count, char *text);
 
 /* The daemon itself. */
 struct status_head {
-	const char *version;
+	const char *version; /* or NULL: unknown */
 	int pid;
-	const char *log_level;
-	uint64_t log_lost;  /* lines of the master's */
-	int64_t started_at; /* seconds since the Epoch */
-	int64_t uptime_ms;
+	bool running;
+	const char *log_level; /* or NULL */
+	uint64_t log_lost;     /* lines of the master's */
+	int64_t started_at;    /* seconds since the Epoch */
+	int64_t uptime_ms;     /* or less than 0: unknown */
 };
 
 /* For status_json, in bytes, with a terminating zero. */

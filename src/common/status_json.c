@@ -10,6 +10,25 @@
 #define HEAD_SIZE 1024
 #define ROW_SIZE 4096 /* holders, which are cut at STATUS_FIELD_SIZE, too */
 
+static void
+put_text(struct append *to, const char *text)
+{
+	if (text == NULL)
+		append(to, "null");
+	else
+		append_quoted(to, text);
+}
+
+/* ,"name":number */
+static void
+put_known(struct append *to, const char *name, uint64_t number)
+{
+	if (number == STATUS_UNKNOWN)
+		append(to, ",\"%s\":null", name);
+	else
+		append(to, ",\"%s\":%" PRIu64, name, number);
+}
+
 /* "a,b" as ["a","b"]. */
 static void
 put_list(struct append *to, const char *list)
@@ -17,6 +36,10 @@ put_list(struct append *to, const char *list)
 	char text[STATUS_FIELD_SIZE], *rest = text, *item;
 	const char *comma = "";
 
+	if (list == NULL) {
+		append(to, "null");
+		return;
+	}
 	strlcpy(text, list, sizeof(text));
 	append(to, "[");
 	while ((item = strsep(&rest, ",")) != NULL) {
@@ -41,16 +64,14 @@ put_endings(struct append *to, const struct status_row *row)
 static void
 put_queue(struct append *to, const struct status_row *row)
 {
-	append(to,
-	    "\"queue\":%" PRIu32 ",\"queue_limit\":%" PRIu32
-	    ",\"backlog\":%" PRId64 ",\"half_open\":null,\"overflows\":%" PRIu64
-	    ",\"new_overflows\":%" PRIu64 ",\"raise\":",
-	    row->queue_length, row->queue_limit, row->backlog, row->overflows,
-	    row->new_overflows);
-	if (row->raise == NULL)
-		append(to, "null");
-	else
-		append_quoted(to, row->raise);
+	put_known(to, "queue", row->queue_length);
+	put_known(to, "queue_limit", row->queue_limit);
+	put_known(to, "backlog", (uint64_t)row->backlog);
+	append(to, ",\"half_open\":null");
+	put_known(to, "overflows", row->overflows);
+	put_known(to, "new_overflows", row->new_overflows);
+	append(to, ",\"raise\":");
+	put_text(to, row->raise);
 	append(to, ",\"mean_wait\":");
 	append_seconds(to, status_mean_wait(row));
 	append(to, ",\"longest_wait\":");
@@ -65,11 +86,10 @@ put_row(struct append *to, const struct status_row *row)
 	append(to, ",\"listen\":");
 	append_quoted(to, row->address);
 	append(to, ",\"state\":");
-	append_quoted(to, row->state);
-	append(to,
-	    ",\"busy\":%u,\"idle\":%u,\"other\":%u,\"workers\":%u,"
-	    "\"max\":%u,",
-	    row->busy, row->idle, row->other, row->workers, row->max);
+	put_text(to, row->state);
+	append(to, ",\"busy\":%u,\"idle\":%u,\"other\":%u,\"workers\":%u",
+	    row->busy, row->idle, row->other, row->workers);
+	put_known(to, "max", row->max);
 	put_queue(to, row);
 	append(to,
 	    ",\"connections\":%" PRIu64 ",\"in\":%" PRIu64 ",\"out\":%" PRIu64
@@ -79,6 +99,22 @@ put_row(struct append *to, const struct status_row *row)
 	append(to, ",\"holders\":");
 	put_list(to, row->holders);
 	append(to, "}");
+}
+
+static void
+put_head(struct append *to, const struct status_head *head)
+{
+	append(to, "\"version\":");
+	put_text(to, head->version);
+	append(to, ",\"pid\":%d,\"running\":%s,\"log_level\":", head->pid,
+	    head->running ? "true" : "false");
+	put_text(to, head->log_level);
+	put_known(to, "log_lost", head->log_lost);
+	append(to, ",\"started_at\":%" PRId64 ",\"uptime\":", head->started_at);
+	if (head->uptime_ms < 0)
+		append(to, "null");
+	else
+		append_seconds(to, (uint64_t)head->uptime_ms);
 }
 
 size_t
@@ -94,14 +130,8 @@ status_json(const struct status_head *head, const struct status_row *rows,
 	struct append to;
 
 	append_init(&to, text, status_json_size(count));
-	append(&to, "{\"daemon\":{\"version\":");
-	append_quoted(&to, head->version);
-	append(&to, ",\"pid\":%d,\"log_level\":", head->pid);
-	append_quoted(&to, head->log_level);
-	append(&to,
-	    ",\"log_lost\":%" PRIu64 ",\"started_at\":%" PRId64 ",\"uptime\":",
-	    head->log_lost, head->started_at);
-	append_seconds(&to, (uint64_t)head->uptime_ms);
+	append(&to, "{\"daemon\":{");
+	put_head(&to, head);
 	append(&to, "},\"listeners\":[");
 	for (uint32_t i = 0; i < count; i++) {
 		append(&to, i == 0 ? "\n" : ",\n");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/scoreboard_view.h"
 #include "common/status.h"
 #include "control/connections.h"
@@ -251,16 +252,58 @@ collect_rows(const struct scoreboard *board, struct status_row *rows,
 			    .address =
 				scoreboard_text(t->address, sizeof(t->address),
 				    row->address, sizeof(row->address)),
-			    .state = "-",
-			    .holders = "-",
 			    .max = STATUS_UNKNOWN,
 			    .queue_length = STATUS_UNKNOWN,
 			    .queue_limit = STATUS_UNKNOWN,
 			    .backlog = STATUS_UNKNOWN,
-			    .overflows = STATUS_UNKNOWN };
-		status_count(board, i, &rows[count++]);
+			    .overflows = STATUS_UNKNOWN,
+			    .new_overflows = STATUS_UNKNOWN };
+		status_count(board, i, &rows[count]);
+		rows[count].workers =
+		    rows[count].busy + rows[count].idle + rows[count].other;
+		count++;
 	}
 	return count;
+}
+
+/* Of one that is gone, up to the last moment that is noted. */
+static struct status_head
+describe(const struct source *source)
+{
+	const struct scoreboard_header *header = source->board.header;
+	int64_t until =
+	    source->alive ? clock_ms() : connections_last_ms(&source->board);
+
+	return (struct status_head){ .pid = header->master,
+		.running = source->alive,
+		.log_level = log_level_name((int)header->log_level),
+		.log_lost = STATUS_UNKNOWN,
+		.started_at = header->started_at,
+		/* A damaged file may have any bytes there. */
+		.uptime_ms =
+		    header->started_ms >= 0 && header->started_ms <= until ?
+		    until - header->started_ms :
+		    -1 };
+}
+
+static int
+print_status(const struct source *source, const struct status_row *rows,
+    uint32_t count, bool json)
+{
+	const struct status_head head = describe(source);
+	char *text =
+	    malloc(json ? status_json_size(count) : status_table_size(count));
+
+	if (text == NULL)
+		return -1;
+	if (json) {
+		fputs(status_json(&head, rows, count, text), stdout);
+	} else {
+		print_source(source);
+		printf("\n%s", status_table(rows, count, text));
+	}
+	free(text);
+	return 0;
 }
 
 enum client_result
@@ -271,26 +314,17 @@ inspect_status(
 	enum client_result result = open_source(&source, inspect, text, why);
 	struct status_row *rows;
 	struct row_text *texts;
-	uint32_t count;
-	char *table = NULL;
 
 	if (result != CLIENT_OK)
 		return result;
 	rows = calloc(source.board.row_count, sizeof(*rows));
 	texts = calloc(source.board.row_count, sizeof(*texts));
-	if (rows != NULL && texts != NULL) {
-		count = collect_rows(&source.board, rows, texts);
-		table = malloc(status_table_size(count));
-		if (table != NULL) {
-			print_source(&source);
-			printf("\n%s", status_table(rows, count, table));
-		}
-	}
-	if (table == NULL) {
+	if (rows == NULL || texts == NULL ||
+	    print_status(&source, rows,
+		collect_rows(&source.board, rows, texts), inspect->json) < 0) {
 		snprintf(why, CLIENT_WHY_SIZE, "out of memory");
 		result = CLIENT_FAILED;
 	}
-	free(table);
 	free(rows);
 	free(texts);
 	close_source(&source);

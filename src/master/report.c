@@ -134,6 +134,7 @@ report_text(struct master *master, enum report report, char *text)
 {
 	const struct status_head head = { .version = PACKAGE_VERSION,
 		.pid = getpid(),
+		.running = true,
 		.log_level = log_level_name(log_level()),
 		.log_lost = lost(master),
 		.started_at = master->board.header->started_at,

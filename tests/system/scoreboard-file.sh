@@ -51,6 +51,32 @@ t "-S status: what only the master knows is -" says \
 t "-S status: the columns of status" equals \
 	"$("$PREFORKCTL" -s "$T/control" status | sed -n 2p | tr -s ' ')" \
 	"$(printf '%s\n' "$STDOUT" | sed -n 2p | tr -s ' ')"
+# shape: the names of all members, and how deep they are.
+shape()
+{
+	jq -c '[paths | map(if type == "number" then 0 else . end)] | unique |
+		map(select(.[2] != "holders" or length < 4))'
+}
+post_mortem -j status
+t "-S -j status: exit status 0" equals "0:" "$STATUS:$STDERR"
+t "-S -j status: the shape of status -j" equals \
+	"$("$PREFORKCTL" -j -s "$T/control" status | shape)" \
+	"$(printf '%s\n' "$STDOUT" | shape)"
+t "-S -j status: the daemon" equals "null $DAEMON true info null true" \
+	"$(printf '%s\n' "$STDOUT" | jq -r '.daemon | "\(.version) \(.pid) " +
+		"\(.running) \(.log_level) \(.log_lost) \(.uptime >= 0)"')"
+t "... and when it was started" equals \
+	"$("$PREFORKCTL" -j -s "$T/control" status | jq .daemon.started_at)" \
+	"$(printf '%s\n' "$STDOUT" | jq .daemon.started_at)"
+t "-S -j status: what only the master knows is null" equals \
+	"backlog half_open holders max new_overflows overflows queue queue_limit raise state" \
+	"$(printf '%s\n' "$STDOUT" | jq -r '.listeners[0] |
+		[to_entries[] | select(.value == null) | .key] | sort |
+		join(" ")')"
+t "-S -j status: what is counted" equals "echo 127.0.0.1:$ECHO 0 2 0 2 0" \
+	"$(printf '%s\n' "$STDOUT" | jq -r '.listeners[0] | "\(.service) " +
+		"\(.listen) \(.busy) \(.idle) \(.other) \(.workers) " +
+		"\(.connections)"')"
 if [ "${TEST_NAMESPACE-}" = root ] && command -v setpriv >/dev/null; then
 	chmod 755 "$T"
 	run setpriv --reuid 65534 --regid 65534 --clear-groups \
@@ -116,6 +142,10 @@ t "killed: status says that the daemon is gone" says \
 	"^scoreboard $BOARD: master [0-9]+ is gone\$" "$STDOUT"
 t "... two workers were busy" column_is echo busy 2
 t "... connections are counted" column_is echo connections 2
+t "... in JSON as well" equals "false 2 2" \
+	"$("$PREFORKCTL" -S "$BOARD" -j status | jq -r '"\(.daemon.running) " +
+		"\(.listeners[] | select(.service == "echo") |
+		"\(.busy) \(.connections)")"')"
 post_mortem connections
 t "... connections: exit status 0" equals "0:" "$STATUS:$STDERR"
 t "... they say so as well" says \
@@ -164,9 +194,6 @@ for wrong in reload upgrade stop "log-level info"; do
 	post_mortem $wrong
 	t "-S $wrong: exit status 2" equals 2 $STATUS
 done
-post_mortem -j status
-t "-S -j status: exit status 2, and why" says \
-	"^2:preforkctl: with -S there is no -j for status" "$STATUS:$STDERR"
 
 # What the daemon does not take.
 refused()

@@ -136,6 +136,7 @@ t "JSON: nothing else" equals 'daemon listeners' \
 	"$(jq -r 'keys | join(" ")' "$T/json")"
 t "JSON: types" jq -e '
 	(.daemon | (.version, .log_level | type == "string"),
+		(.running == true),
 		(.pid, .log_lost, .started_at, .uptime | type == "number")),
 	(.listeners[] | (.service, .listen, .state | type == "string"),
 		(.holders | map(type == "string") | all),

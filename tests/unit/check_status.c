@@ -2,6 +2,7 @@
  * Tests of common/status: counting the slots of a row, and its line.
  */
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/status.h"
@@ -314,9 +315,44 @@ START_TEST(json_may_have_no_listener)
 {
 	ck_assert_str_eq(json(NULL, 0),
 	    "{\"daemon\":{\"version\":\"1.2.3\",\"pid\":4242,"
-	    "\"log_level\":\"info\",\"log_lost\":5,"
+	    "\"running\":true,\"log_level\":\"info\",\"log_lost\":5,"
 	    "\"started_at\":1700000000,\"uptime\":1.500},"
 	    "\"listeners\":[\n]}\n");
+}
+END_TEST
+
+/* As in a file: what only the master knows is not 0, but not known. */
+START_TEST(what_is_not_known_is_null)
+{
+	const struct status_head file = { .pid = 4242,
+		.log_lost = STATUS_UNKNOWN,
+		.started_at = 1700000000,
+		.uptime_ms = -1 };
+	const struct status_row row = { .service = "echo",
+		.address = "[::]:7",
+		.max = STATUS_UNKNOWN,
+		.queue_length = STATUS_UNKNOWN,
+		.queue_limit = STATUS_UNKNOWN,
+		.backlog = STATUS_UNKNOWN,
+		.overflows = STATUS_UNKNOWN,
+		.new_overflows = STATUS_UNKNOWN };
+	char *text = malloc(status_json_size(1));
+
+	ck_assert_ptr_nonnull(text);
+	status_json(&file, &row, 1, text);
+	ck_assert_ptr_nonnull(strstr(text,
+	    "{\"version\":null,\"pid\":4242,\"running\":false,"
+	    "\"log_level\":null,\"log_lost\":null,"
+	    "\"started_at\":1700000000,\"uptime\":null}"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\"state\":null,\"busy\":0,\"idle\":0,\"other\":0,"
+	    "\"workers\":0,\"max\":null,\"queue\":null,"
+	    "\"queue_limit\":null,\"backlog\":null,\"half_open\":null,"
+	    "\"overflows\":null,\"new_overflows\":null,\"raise\":null,"));
+	ck_assert_ptr_nonnull(strstr(text, "\"holders\":null}"));
+	free(text);
+	ck_assert_ptr_nonnull(strstr(table(&row, 1),
+	    " -     0    0    0     -   -     -       -         -         -  "));
 }
 END_TEST
 
@@ -362,6 +398,7 @@ main(void)
 	tcase = unit_case(suite, "json");
 	tcase_add_test(tcase, json_has_a_listener_a_line);
 	tcase_add_test(tcase, json_may_have_no_listener);
+	tcase_add_test(tcase, what_is_not_known_is_null);
 	tcase_add_test(tcase, the_largest_json_has_room);
 	return unit_run(suite);
 }

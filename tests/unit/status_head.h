@@ -8,6 +8,7 @@
 
 static const struct status_head head = { .version = "1.2.3",
 	.pid = 4242,
+	.running = true,
 	.log_level = "info",
 	.log_lost = 5,
 	.started_at = 1700000000,
