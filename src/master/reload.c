@@ -12,6 +12,8 @@
 #include "master/spawn.h"
 #include "master/staff.h"
 
+#define OUTCOME_SIZE 128
+
 void
 reload_init(struct reload *reload)
 {
@@ -186,10 +188,50 @@ adopt(struct master *master, struct pool *pool)
 	pools_name_row(&master->board, pool);
 }
 
+/*
+ * "reloaded", and the keywords whose files are those of the start: whoever
+ * changes them is told that they take a restart. A control socket that was
+ * out of reach at the start is no news.
+ */
+static void
+describe(const struct master *master, char *text, size_t size)
+{
+	const struct conf *conf = master->conf;
+	const bool has_control = master->control_socket.fd >= 0;
+	const char *control =
+	    has_control ? master->control_socket.at.sun_path : "none";
+	const struct {
+		const char *keyword;
+		bool differs;
+	} fixed[] = {
+		{ "pid-file", strcmp(master->pid_file, conf->pid_file) != 0 },
+		{ "control",
+		    (has_control || conf_is_set(conf, "control")) &&
+			strcmp(control, conf->control) != 0 },
+		{ "scoreboard",
+		    strcmp(master->board_file, conf->scoreboard) != 0 },
+	};
+	size_t found = 0;
+
+	strlcpy(text, "reloaded", size);
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (!fixed[i].differs)
+			continue;
+		strlcat(text, found++ == 0 ? "; " : ", ", size);
+		strlcat(text, fixed[i].keyword, size);
+	}
+	if (found > 0)
+		strlcat(text,
+		    found == 1 ? " changes with a restart" :
+				 " change with a restart",
+		    size);
+}
+
 static void
 commit(struct master *master)
 {
 	struct reload *reload = &master->reload;
+	char text[OUTCOME_SIZE];
 	struct pool *pool;
 
 	TAILQ_CONCAT(&master->pools, &reload->added, entry);
@@ -213,8 +255,9 @@ commit(struct master *master)
 	master_set_log_level(master, (int)master->conf->log_level);
 	pools_bound_slots(&master->pools, &master->board);
 	master_set_title(master);
-	log_notice("reloaded");
-	end(master, true, "reloaded");
+	describe(master, text, sizeof(text));
+	log_notice("%s", text);
+	end(master, true, text);
 }
 
 /*

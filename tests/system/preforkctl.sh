@@ -142,8 +142,13 @@ t "a reload takes the level of the configuration again" \
 cp "$T/preforkd.conf" "$T/good.conf"
 sed -i "s|^control .*|control $T/elsewhere|" "$T/preforkd.conf"
 ctl reload
-t "a reload leaves the control socket where it is" equals "0:reloaded" \
-	"$STATUS:$STDOUT"
+t "a reload leaves the control socket where it is, and says so" equals \
+	"0:reloaded; control changes with a restart" "$STATUS:$STDOUT"
+sed -i "s|^pid-file .*|pid-file $T/elsewhere.pid|" "$T/preforkd.conf"
+ctl reload
+t "... and the PID file" equals \
+	"0:reloaded; pid-file, control change with a restart" "$STATUS:$STDOUT"
+t "... which is not made" not test -e "$T/elsewhere.pid"
 ctl status
 t "... and that answers" equals "0:" "$STATUS:$STDERR"
 t "... and there is no other" not test -e "$T/elsewhere"

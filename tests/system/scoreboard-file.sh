@@ -102,7 +102,13 @@ t "... and the first one has its file" column_is echo idle 2
 sed "s|^scoreboard .*|scoreboard $T/other|" "$T/preforkd.conf" >"$T/new"
 cp "$T/new" "$T/preforkd.conf"
 run "$PREFORKCTL" -s "$T/control" reload
-t "a reload is done" equals "0:reloaded" "$STATUS:$STDOUT"
+t "a reload is done, and says what is not" equals \
+	"0:reloaded; scoreboard changes with a restart" "$STATUS:$STDOUT"
+t "... in the log as well" logged \
+	'notice: reloaded; scoreboard changes with a restart$'
+run "$PREFORKCTL" -s "$T/control" reload
+t "... and says so again as long as that is so" equals \
+	"0:reloaded; scoreboard changes with a restart" "$STATUS:$STDOUT"
 t "... and the file stays" not test -e "$T/other"
 t "... with what is served" until_true column_is echo idle 2
 OLD=$(stat -c %i "$BOARD")
