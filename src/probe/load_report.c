@@ -126,7 +126,8 @@ text(const struct load *l, enum verdict verdict)
 	fprintf(out, "%s: %zu at once", load_work_name(l->plan->work),
 	    l->plan->parallel);
 	if (l->plan->size > 0)
-		fprintf(out, ", %zu bytes each", l->plan->size);
+		fprintf(out, ", %zu byte%s each", l->plan->size,
+		    l->plan->size == 1 ? "" : "s");
 	fprintf(out, ", time %.3f s\n", seconds(l));
 	if (load_work_stays(l->plan->work))
 		fprintf(out, "all open after %.3f ms\n",

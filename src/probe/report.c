@@ -88,9 +88,10 @@ report_trip(struct report *r, uint64_t seq, uint64_t bytes, int64_t first_us,
 		return;
 	}
 	fprintf(r->out,
-	    "%" PRIu64 " bytes: seq=%" PRIu64
+	    "%" PRIu64 " byte%s: seq=%" PRIu64
 	    " first byte %.3f ms, time %.3f ms\n",
-	    bytes, seq, (double)first_us / 1000, (double)us / 1000);
+	    bytes, bytes == 1 ? "" : "s", seq, (double)first_us / 1000,
+	    (double)us / 1000);
 }
 
 void

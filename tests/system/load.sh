@@ -75,6 +75,8 @@ t "... and rates" has '.per_second > 0 and
 	.bytes_per_second / .per_second < 65'
 well echo echo -c 5 -s 300000 -p 2
 t "... every byte of large ones" has '.completed == 5 and .bytes == 1500000'
+run "$PROBE" -c 1 -s 1 load $HERE:$ECHO
+t "... and one byte is one" says '^echo: 1 at once, 1 byte each, time ' "$STDOUT"
 well echo echo --seconds 0.3 -p 5
 t "... until the time is over" has \
 	'.begun == .completed and .begun > 0 and .seconds == 0.3'

@@ -46,6 +46,8 @@ for seq in 1 2 3; do
 		"$STDOUT"
 done
 t "... the FIN" says '^FIN: [0-9.]+ ms$' "$STDOUT"
+ONE=$("$PROBE" -c 1 -s 1 echo $HERE:$ECHO)
+t "... one byte is one" says '^1 byte: seq=1 ' "$ONE"
 t "... the verdict" says "^echo localhost port $ECHO: ok$" "$STDOUT"
 t "... the loss" says '^3 asked, 3 answered, 0\.0% loss, time ' "$STDOUT"
 t "... the times" says '^min/avg/max/mdev = ([0-9.]+/){3}[0-9.]+ ms$' "$STDOUT"
