@@ -58,7 +58,7 @@ is_written(void)
 }
 
 static const char usage[] =
-    "usage: preforkctl [-hjV] [-s socket] [-S scoreboard-file] command "
+    "usage: preforkctl [-hjV] [-s socket | -S scoreboard-file] command "
     "[argument]\n";
 
 static const char *
@@ -128,6 +128,11 @@ parse_options(int argc, char **argv, struct inspect *options)
 			fprintf(stderr, "%s", usage);
 			exit(EXIT_USAGE);
 		}
+	if (options->socket != NULL && options->file != NULL)
+		fail_usage("-s and -S: give one of them; ",
+		    "-S reads a file, and asks no daemon");
+	if (options->socket == NULL)
+		options->socket = DEFAULT_SOCKET;
 }
 
 /* The command of these words, which are written to request as one line. */
@@ -190,8 +195,7 @@ run(const struct command *command, const struct inspect *options,
 int
 main(int argc, char **argv)
 {
-	struct inspect options = { .socket = DEFAULT_SOCKET,
-		.limit_ms = LIMIT_MS };
+	struct inspect options = { .limit_ms = LIMIT_MS };
 	const struct command *command;
 	char request[REQUEST_SIZE], why[CLIENT_WHY_SIZE], *text;
 	int status = 1, count;

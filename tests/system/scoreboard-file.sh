@@ -85,8 +85,11 @@ if [ "${TEST_NAMESPACE-}" = root ] && command -v setpriv >/dev/null; then
 		"1:preforkctl: $BOARD: Permission denied (ask as root, or as the user that the daemon was started as)" \
 		"$STATUS:$STDERR"
 fi
-t "-S needs no daemon that answers" equals 0 "$("$PREFORKCTL" -s /nosuch \
-	-S "$BOARD" status >/dev/null; echo $?)"
+run "$PREFORKCTL" -s "$T/control" -S "$BOARD" status
+t "-s with -S: exit status 2, and both are named" says \
+	"^2::preforkctl: -s and -S: " "$STATUS:$STDOUT:$STDERR"
+run "$PREFORKCTL" -S "$BOARD" -s "$T/control" connections
+t "... in any order" equals "2:" "$STATUS:$STDOUT"
 
 # Another daemon with the same file, whatever else it has.
 sed "s|$ECHO|$((ECHO + 1))|;s|$DAYTIME|$((DAYTIME + 1))|;s|$T/control|none|" \
