@@ -21,6 +21,10 @@
 typedef enum client_result inspect_fn(
     const struct inspect *inspect, char **text, char why[CLIENT_WHY_SIZE]);
 
+/* Prints an answer with what the master does not count. */
+typedef void
+print_fn(const struct half_open *half_open, const char *text, FILE *to);
+
 static const struct command {
 	const char *name;
 	const char *argument; /* NULL: takes none */
@@ -28,21 +32,23 @@ static const struct command {
 	const char *help;
 	inspect_fn *inspect;      /* reads the scoreboard itself, or NULL */
 	inspect_fn *inspect_file; /* the same with -S */
+	print_fn *print;          /* adds to the answer, or NULL */
 	bool json;                /* knows -j */
 } commands[] = {
 	{ "status", NULL, false, "what is served, by how many, and to whom",
-	    NULL, inspect_status, true },
+	    NULL, inspect_status, half_open_print, true },
 	{ "connections", NULL, false, "a line for each worker that has one",
-	    inspect_connections, inspect_connections, true },
+	    inspect_connections, inspect_connections, NULL, true },
 	{ "metrics", NULL, false, "the status for Prometheus", NULL, NULL,
-	    false },
+	    half_open_print_metrics, false },
 	{ "reload", NULL, true, "read the configuration again", NULL, NULL,
+	    NULL, false },
+	{ "upgrade", NULL, true, "go on as the new binary", NULL, NULL, NULL,
 	    false },
-	{ "upgrade", NULL, true, "go on as the new binary", NULL, NULL, false },
-	{ "stop", NULL, true, "stop gracefully", NULL, NULL, false },
+	{ "stop", NULL, true, "stop gracefully", NULL, NULL, NULL, false },
 	{ "log-level", "level", false,
 	    "error, warning, notice, info or debug, from now on", NULL, NULL,
-	    false },
+	    NULL, false },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -175,8 +181,11 @@ take_json_word(char *const *words, int count, struct inspect *options)
 
 static enum client_result
 run(const struct command *command, const struct inspect *options,
-    char request[REQUEST_SIZE], char **text, char why[CLIENT_WHY_SIZE])
+    char request[REQUEST_SIZE], char **text, pid_t *master,
+    char why[CLIENT_WHY_SIZE])
 {
+	enum client_result result;
+	struct client_passed passed;
 	inspect_fn *inspect =
 	    options->file != NULL ? command->inspect_file : command->inspect;
 
@@ -188,8 +197,27 @@ run(const struct command *command, const struct inspect *options,
 		return inspect(options, text, why);
 	if (options->json)
 		strlcat(request, " -j", REQUEST_SIZE);
-	return client_ask(options->socket, request, LIMIT_MS,
-	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, text, why);
+	result = client_fetch(options->socket, request, LIMIT_MS,
+	    command->takes_time ? CLIENT_NO_LIMIT : LIMIT_MS, text, &passed,
+	    why);
+	if (passed.fd >= 0)
+		close(passed.fd);
+	*master = passed.peer;
+	return result;
+}
+
+static void
+print_answer(const struct command *command, const char *text, pid_t master)
+{
+	struct half_open half_open;
+
+	if (command->print == NULL) {
+		fputs(text, stdout);
+		return;
+	}
+	half_open_look(&half_open, master);
+	command->print(&half_open, text, stdout);
+	half_open_free(&half_open);
 }
 
 int
@@ -199,16 +227,15 @@ main(int argc, char **argv)
 	const struct command *command;
 	char request[REQUEST_SIZE], why[CLIENT_WHY_SIZE], *text;
 	int status = 1, count;
+	pid_t master = 0;
 
 	parse_options(argc, argv, &options);
 	count = take_json_word(argv + optind, argc - optind, &options);
 	command = parse_command(argv + optind, count, request);
-	switch (run(command, &options, request, &text, why)) {
+	switch (run(command, &options, request, &text, &master, why)) {
 	case CLIENT_OK:
-		if (text != NULL && strcmp(command->name, "status") == 0)
-			half_open_print(text, stdout);
-		else if (text != NULL)
-			fputs(text, stdout);
+		if (text != NULL)
+			print_answer(command, text, master);
 		status = is_written() ? 0 : 1;
 		break;
 	case CLIENT_REFUSED:

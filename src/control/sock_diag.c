@@ -1,6 +1,5 @@
 #include "control/sock_diag.h"
 
-#include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -8,29 +7,17 @@
 /* The kernel's struct tcp_info; the one of netinet/tcp.h is shorter. */
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 
 #define LIMIT_MS 10000
-#define BUFFER_SIZE 65536
 
 #define STATES                                                                 \
 	(1U << SOCK_ESTABLISHED | 1U << SOCK_FIN_WAIT_1 |                      \
 	    1U << SOCK_FIN_WAIT_2 | 1U << SOCK_CLOSE_WAIT |                    \
 	    1U << SOCK_LAST_ACK | 1U << SOCK_CLOSING)
-
-static int
-fail(const char *what, char why[SOCK_DIAG_WHY_SIZE])
-{
-	snprintf(why, SOCK_DIAG_WHY_SIZE, "sock_diag: %s: %s", what,
-	    strerror(errno));
-	return -1;
-}
 
 /*
  * A port in the kernel's filter: when it is equal go on at the jump, which
@@ -71,9 +58,8 @@ make_filter(struct condition *conditions, const uint16_t *ports, size_t count)
 	}
 }
 
-static int
-ask(int fd, uint8_t family, const uint16_t *ports, size_t count,
-    char why[SOCK_DIAG_WHY_SIZE])
+static const struct nlmsghdr *
+make_request(uint8_t family, const uint16_t *ports, size_t count)
 {
 	static struct request request; /* too large for the stack */
 	size_t filter = count * sizeof(struct condition);
@@ -90,9 +76,7 @@ ask(int fd, uint8_t family, const uint16_t *ports, size_t count,
 	request.filter.rta_type = INET_DIAG_REQ_BYTECODE;
 	request.filter.rta_len = (uint16_t)RTA_LENGTH(filter);
 	make_filter(request.conditions, ports, count);
-	if (send(fd, &request, request.head.nlmsg_len, 0) < 0)
-		return fail("request", why);
-	return 0;
+	return &request.head;
 }
 
 /* IPv4 mapped into IPv6, RFC 4291, 2.5.5.2. */
@@ -133,7 +117,7 @@ copy_info(struct sock *sock, const struct nlmsghdr *head)
 }
 
 static int
-take(struct sock_table *table, const struct nlmsghdr *head)
+take(const struct nlmsghdr *head, void *table)
 {
 	const struct inet_diag_msg *msg = NLMSG_DATA(head);
 	struct sock sock = { .inode = msg->idiag_inode,
@@ -143,8 +127,6 @@ take(struct sock_table *table, const struct nlmsghdr *head)
 		.timer_ms = msg->idiag_expires,
 		.unacked = msg->idiag_wqueue };
 
-	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))
-		return 0;
 	copy_address(sock.key.peer, msg->idiag_family, msg->id.idiag_dst);
 	copy_address(sock.local, msg->idiag_family, msg->id.idiag_src);
 	sock.key.peer_port = ntohs(msg->id.idiag_dport);
@@ -153,79 +135,21 @@ take(struct sock_table *table, const struct nlmsghdr *head)
 	return sock_table_add(table, &sock);
 }
 
-/* One batch of messages: 1 for more to come, 0 at the end, or -1. */
-static int
-take_all(struct sock_table *table, const struct nlmsghdr *head, size_t size,
-    char why[SOCK_DIAG_WHY_SIZE])
-{
-	const struct nlmsgerr *error;
-
-	for (; NLMSG_OK(head, size); head = NLMSG_NEXT(head, size)) {
-		if (head->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (head->nlmsg_type == NLMSG_ERROR) {
-			error = NLMSG_DATA(head);
-			errno = head->nlmsg_len < NLMSG_LENGTH(sizeof(*error)) ?
-			    EPROTO :
-			    -error->error;
-			return fail("the kernel", why);
-		}
-		if (head->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-		    take(table, head) < 0)
-			return fail("memory", why);
-	}
-	return 1;
-}
-
-static int
-receive(int fd, struct sock_table *table, char why[SOCK_DIAG_WHY_SIZE])
-{
-	static union {
-		struct nlmsghdr head;
-		char bytes[BUFFER_SIZE];
-	} buffer;
-	int64_t deadline = clock_ms() + LIMIT_MS;
-	int more = 1;
-	ssize_t n;
-
-	while (more > 0) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-
-		if (poll(&p, 1, clock_left(deadline, clock_ms())) == 0) {
-			errno = ETIMEDOUT;
-			return fail("answer", why);
-		}
-		n = recv(fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n <= 0)
-			return fail("answer", why);
-		more = take_all(table, &buffer.head, (size_t)n, why);
-	}
-	return more;
-}
-
 int
 sock_diag(struct sock_table *table, const uint16_t *ports, size_t count,
     char why[SOCK_DIAG_WHY_SIZE])
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	int fd, result = 0;
+	int result = 0;
 
 	memset(table, 0, sizeof(*table));
 	if (count == 0)
 		return 0;
 	if (count > SOCK_DIAG_PORTS_MAX)
 		count = SOCK_DIAG_PORTS_MAX;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (fd < 0)
-		return fail("socket", why);
-	for (size_t i = 0; result == 0 && i < sizeof(families); i++) {
-		result = ask(fd, families[i], ports, count, why);
-		if (result == 0)
-			result = receive(fd, table, why);
-	}
-	close(fd);
+	for (size_t i = 0; result == 0 && i < sizeof(families); i++)
+		result = netlink_dump(make_request(families[i], ports, count),
+		    clock_ms() + LIMIT_MS, take, table, why);
 	if (result < 0)
 		sock_table_free(table);
 	sock_table_sort(table);

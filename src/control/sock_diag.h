@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/netlink.h"
 #include "control/sock_table.h"
 
-#define SOCK_DIAG_WHY_SIZE 256
+#define SOCK_DIAG_WHY_SIZE NETLINK_WHY_SIZE
 #define SOCK_DIAG_PORTS_MAX 1024
 
 /*

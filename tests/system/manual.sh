@@ -116,8 +116,10 @@ done
 metrics()
 {
 	sed -n 's/^	{ "\([a-z_]*\)", "\(gauge\|counter\|summary\)",.*/\1/p
-		s/.*put_title(to, "\([a-z_]*\)".*/\1/p' \
-		"$TOP_SRCDIR/src/common/metrics.c" | sort
+		s/.*put_title(to, "\([a-z_]*\)".*/\1/p
+		s/^#define NAME "preforkd_\([a-z_]*\)"$/\1/p' \
+		"$TOP_SRCDIR/src/common/metrics.c" \
+		"$TOP_SRCDIR/src/control/half_open_print.c" | sort
 }
 
 documented_metrics()
@@ -128,7 +130,7 @@ documented_metrics()
 
 t "every metric is in preforkctl(8), and no other" \
 	equals "$(metrics)" "$(documented_metrics)"
-t "seventeen metrics" equals 17 "$(metrics | wc -l)"
+t "eighteen metrics" equals 18 "$(metrics | wc -l)"
 for section in NAME SYNOPSIS DESCRIPTION COMMANDS STATUS CONNECTIONS JSON METRICS PROTOCOL FILES \
     "EXIT STATUS" EXAMPLES "SEE ALSO"; do
 	t "preforkctl(8) has $section" \
