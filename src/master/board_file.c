@@ -11,6 +11,10 @@
 
 #include "common/scoreboard_view.h"
 
+#define MODE 0600
+#define MAGIC_SIZE 8
+#define BLOCK_SIZE 4096
+
 #define TAKEN                                                                  \
 	"already running: another daemon has this scoreboard (stop it, or "    \
 	"name another file, or none)"
@@ -52,17 +56,46 @@ is_at_path(int fd, const char *path)
 	    opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+static bool
+is_zero(int fd, off_t size)
+{
+	static const char zeroes[BLOCK_SIZE];
+	char block[BLOCK_SIZE];
+	ssize_t n = 1;
+
+	for (off_t at = 0; at < size; at += n) {
+		n = pread(fd, block, sizeof(block), at);
+		if (n <= 0 || memcmp(block, zeroes, (size_t)n) != 0)
+			return false;
+	}
+	return true;
+}
+
 /*
- * What a daemon of ours can have left there: its scoreboard, or, where it was
- * killed at its first step or the machine lost its power, a file that is empty
- * or begins with zeroes.
+ * One that fill had not finished when its daemon was killed, or when the
+ * machine lost its power: of a size and a mode that it has then, with nothing
+ * in it that could be missed.
+ */
+static bool
+is_unfinished(int fd, const struct stat *st, size_t size)
+{
+	if (st->st_size == 0)
+		return true;
+	if ((st->st_mode & ALLPERMS) != MODE ||
+	    (st->st_size != MAGIC_SIZE && st->st_size != (off_t)size))
+		return false;
+	return is_zero(fd, st->st_size);
+}
+
+/*
+ * What a daemon of ours can have left there: its scoreboard, or the beginning
+ * of one of so many bytes.
  */
 static int
-check_old(int fd, char why[BOARD_FILE_WHY_SIZE])
+check_old(int fd, size_t size, char why[BOARD_FILE_WHY_SIZE])
 {
 	struct stat st;
-	static const char zeroes[8];
-	char magic[8] = { 0 };
+	char magic[MAGIC_SIZE];
 	ssize_t n;
 
 	if (fstat(fd, &st) < 0)
@@ -79,8 +112,8 @@ check_old(int fd, char why[BOARD_FILE_WHY_SIZE])
 	n = pread(fd, magic, sizeof(magic), 0);
 	if (n < 0)
 		return fail_at("read", why);
-	if (memcmp(magic, zeroes, sizeof(magic)) != 0 &&
-	    !scoreboard_has_magic(magic, (size_t)n))
+	if (!scoreboard_has_magic(magic, (size_t)n) &&
+	    !is_unfinished(fd, &st, size))
 		return fail(EEXIST, why,
 		    "is there and is no scoreboard, and is left alone (remove "
 		    "it, or name another file, or none)");
@@ -92,7 +125,7 @@ check_old(int fd, char why[BOARD_FILE_WHY_SIZE])
  * start at once one finds it taken, or another file at the path.
  */
 static int
-make_way(const char *path, char why[BOARD_FILE_WHY_SIZE])
+make_way(const char *path, size_t size, char why[BOARD_FILE_WHY_SIZE])
 {
 	/* No wait for the other end of a fifo. */
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -100,7 +133,7 @@ make_way(const char *path, char why[BOARD_FILE_WHY_SIZE])
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail_at("open", why);
-	result = check_old(fd, why);
+	result = check_old(fd, size, why);
 	/* flock(2) too: it may be somebody's PID file, and empty yet. */
 	if (result == 0 &&
 	    (flock(fd, LOCK_EX | LOCK_NB) < 0 || scoreboard_hold(fd) < 0))
@@ -117,7 +150,9 @@ make_way(const char *path, char why[BOARD_FILE_WHY_SIZE])
 /*
  * All of it, so that no store to the mapping can find the file system full,
  * which would be SIGBUS. The magic comes first: a daemon that is killed in
- * here leaves nothing that the next one would not know.
+ * here leaves nothing that the next one would not know. It is on the disk
+ * before anything else can be: no loss of power leaves a file with something in
+ * it, and without it.
  */
 static int
 fill(int fd, size_t size, char why[BOARD_FILE_WHY_SIZE])
@@ -131,6 +166,8 @@ fill(int fd, size_t size, char why[BOARD_FILE_WHY_SIZE])
 		do
 			error = posix_fallocate(fd, 0, (off_t)size);
 		while (error == EINTR);
+	if (error == 0 && fdatasync(fd) < 0)
+		error = errno;
 	if (error == 0)
 		return 0;
 	return fail(error, why,
@@ -144,7 +181,7 @@ static int
 take(int fd, char why[BOARD_FILE_WHY_SIZE])
 {
 	/* Whatever the umask has left of it. */
-	if (fchmod(fd, 0600) < 0)
+	if (fchmod(fd, MODE) < 0)
 		return fail_at("chmod", why);
 	if (scoreboard_hold(fd) == 0)
 		return 0;
@@ -155,19 +192,20 @@ int
 board_file_create(struct scoreboard *board, const char *path, uint32_t rows,
     uint32_t slots, char why[BOARD_FILE_WHY_SIZE])
 {
+	size_t size = scoreboard_size(rows, slots);
 	int fd, result, saved;
 
-	if (make_way(path, why) < 0)
+	if (make_way(path, size, why) < 0)
 		return -1;
 	fd = open(
-	    path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
 	if (fd < 0)
 		return errno == EEXIST ? fail(EBUSY, why, TAKEN) :
 					 fail_at("open", why);
 	result = take(fd, why);
 	/* Who was quicker with the lock removes the file and makes another. */
 	if (result == 0) {
-		result = fill(fd, scoreboard_size(rows, slots), why);
+		result = fill(fd, size, why);
 		if (result == 0 &&
 		    scoreboard_create_in(board, fd, rows, slots) < 0)
 			result = fail_at("mmap", why);

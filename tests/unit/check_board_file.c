@@ -117,17 +117,59 @@ START_TEST(what_a_dead_daemon_left_is_replaced)
 }
 END_TEST
 
+static size_t
+whole_size(void)
+{
+	return scoreboard_size(ROWS, SLOTS);
+}
+
+static void
+write_zeroes(size_t size, mode_t mode)
+{
+	dir_write("board", "");
+	ck_assert_int_eq(truncate(path, (off_t)size), 0);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
 /* Killed at its first step; or the power went before the blocks were there. */
 START_TEST(a_beginning_is_replaced)
 {
-	static const char zeroes[100];
+	const size_t sizes[] = { 0, sizeof(uint64_t), whole_size() };
 
-	dir_write("board", "");
-	ck_assert_int_eq(create(), 0);
-	scoreboard_destroy(&board);
-	dir_write_bytes("board", zeroes, sizeof(zeroes));
-	ck_assert_int_eq(create(), 0);
-	scoreboard_destroy(&board);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		write_zeroes(sizes[i], 0600);
+		ck_assert_msg(create() == 0, "%zu bytes: %s", sizes[i], why);
+		scoreboard_destroy(&board);
+	}
+}
+END_TEST
+
+/* A disk image, say: its first sectors may be zero, or all of it. */
+START_TEST(zeroes_that_we_did_not_write_are_left_alone)
+{
+	size_t size = whole_size();
+	int fd;
+
+	write_zeroes(100, 0600);
+	assert_refused(EEXIST, "is no scoreboard");
+	write_zeroes(size - 1, 0600);
+	assert_refused(EEXIST, "is no scoreboard");
+	write_zeroes(size + 1, 0600);
+	assert_refused(EEXIST, "is no scoreboard");
+	write_zeroes(size, 0644);
+	assert_refused(EEXIST, "is no scoreboard");
+	for (size_t at = 8; at < size; at = at * 3 + 1) {
+		write_zeroes(size, 0600);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		ck_assert_int_eq(pwrite(fd, "x", 1, (off_t)at), 1);
+		close(fd);
+		assert_refused(EEXIST, "is no scoreboard");
+	}
+	write_zeroes(size, 0600);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "x", 1, (off_t)size - 1), 1);
+	close(fd);
+	assert_refused(EEXIST, "is no scoreboard");
 }
 END_TEST
 
@@ -214,6 +256,7 @@ main(void)
 	tcase_add_test(tcase, a_second_daemon_is_refused);
 	tcase_add_test(tcase, what_a_dead_daemon_left_is_replaced);
 	tcase_add_test(tcase, a_beginning_is_replaced);
+	tcase_add_test(tcase, zeroes_that_we_did_not_write_are_left_alone);
 	tcase_add_test(tcase, what_is_somebody_elses_is_left_alone);
 	tcase_add_test(tcase, a_file_of_another_user_is_left_alone);
 	tcase_add_test(tcase, a_pid_file_that_is_locked_is_left_alone);
