@@ -252,8 +252,13 @@ enter_idle(const struct worker *worker)
 {
 	uint32_t most = (uint32_t)worker->settings->max_spare_workers;
 
-	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
+	/*
+	 * In this order: the master counts a worker as starting or as idle. One
+	 * that is neither, for it was kept from the processor just here, is
+	 * missed, and after POOL_WATCH_MS there is another one in its place.
+	 */
 	idle_set_add(worker->idle, worker->slot_index);
+	slot_set_state(worker->slot, SLOT_IDLE, clock_ms());
 	if (atomic_load(&worker->row->want_excess) != 0 &&
 	    idle_set_count(worker->idle, worker->slot_count, most + 1) > most &&
 	    atomic_exchange(&worker->row->want_excess, 0) != 0)
