@@ -295,15 +295,35 @@ workers()
 	pgrep -P "$DAEMON" | paste -s -d ' ' -
 }
 
-# none_of PID ...: none of these is a worker any more. On a busy machine another
-# process may have the number by now.
-none_of()
+# lives PID ...: PID:START of each that is there. Where pid_max is small and much
+# is started, a number is soon another process's: the moment of the start, see
+# proc_pid_stat(5), tells which.
+lives()
 {
 	for pid; do
-		case " $(workers) " in
-		*" $pid "*) return 1 ;;
-		esac
-	done
+		{ read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+		# shellcheck disable=SC2086
+		set -- ${stat##*) }
+		echo "$pid:${20}"
+	done | paste -s -d ' ' -
+}
+
+# all_gone PID:START ...: they have ended, and were reaped. Shows who has not.
+all_gone()
+{
+	[ $# -gt 0 ] || {
+		echo "nobody to look for"
+		return 1
+	}
+	stay=0
+	for life; do
+		pid=${life%:*}
+		[ "$(lives "$pid")" = "$life" ] || continue
+		stay=1
+		echo "there still: $life: $(cut -d ' ' -f 2-4 "/proc/$pid/stat")" \
+			"$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	done 2>/dev/null
+	return $stay
 }
 
 worker_count()
@@ -358,6 +378,9 @@ are_traced()
 	done
 }
 
+# A signal that is on its way to them at this moment may be lost, for strace lets
+# go of them without it. That of a worker's end would leave a zombie until the
+# next one: not while workers leave.
 untrace()
 {
 	kill -TERM $TRACER 2>/dev/null

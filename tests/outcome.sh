@@ -133,3 +133,26 @@ no_sleeper()
 {
 	! pgrep -fx "$SLEEPER"
 }
+
+# hold_workers: those that start from now on stop on their way into accept, until
+# let_go. A reload that waits for them waits for RELOAD_LIMIT_MS, see
+# master/reload.h, and not longer.
+hold_workers()
+{
+	trace "$DAEMON" -f -e trace=close_range \
+		-e inject=close_range:signal=STOP:when=1
+}
+
+# have_stopped NUMBER: so many processes have since trace, the daemon as well
+# where it was stopped already.
+have_stopped()
+{
+	equals "$1" "$(grep -c 'stopped by SIGSTOP' "$T/strace")"
+}
+
+# let_go: they go on, and so do those that come.
+let_go()
+{
+	untrace
+	resume_workers
+}

@@ -141,21 +141,20 @@ reload_is()
 	[ "$STATUS" = "$1" ] && echo "$STDOUT$STDERR" | grep -q -- "$2"
 }
 if [ -n "$(command -v strace)" ]; then
-	old=$(workers)
+	old=$(lives $(workers))
 	: >"$T/syslog"
-	trace "$DAEMON" -f -e trace=close_range \
-		-e inject=close_range:delay_enter=1000000:when=1
+	hold_workers
 	"$PREFORKCTL" -s "$T/control" reload >"$T/answer" 2>&1 &
 	BACKGROUND=$!
 	until_true is_syslog_of 29 "$DAEMON" 'reloading'
 	stop_syslogd
-	until_true has_workers 10
+	until_true have_stopped 2
+	let_go
 	wait $BACKGROUND
 	t "a reload in which syslogd dies is done" equals "0:reloaded" \
 		"$?:$(cat "$T/answer")"
 	BACKGROUND=
-	untrace
-	t "... by new workers" until_true none_of $old
+	t "... by new workers" until_true all_gone $old
 	: >"$T/syslog"
 	start_syslogd
 	t "... and when syslogd comes, their log goes there" \

@@ -47,9 +47,9 @@ t "and a service manager was told" grep -q busy "$T/told"
 # Nor after other workers, and after another binary in its place.
 again()
 {
-	old=$(workers)
+	old=$(lives $(workers))
 	kill "-$1" "$DAEMON"
-	until_true none_of $old && until_true has_workers 8 &&
+	until_true all_gone $old && until_true has_workers 8 &&
 		until_true field_is echo idle 4 &&
 		until_true field_is daytime idle 4
 }

@@ -14,13 +14,6 @@ no_zombies()
 	equals 0 "$(zombies)"
 }
 
-none_of()
-{
-	for pid in $1; do
-		gone "$pid" || return 1
-	done
-}
-
 whole()
 {
 	field_is echo idle $N
@@ -48,9 +41,10 @@ max-workers $N
 t "$N workers are in accept" field_is echo idle $N
 for round in 1 2 3; do
 	old=$(workers)
+	old_lives=$(lives $old)
 	# shellcheck disable=SC2086
 	kill -KILL $old
-	t "round $round: all of them are gone" until_true none_of "$old"
+	t "round $round: all of them are gone" until_true all_gone $old_lives
 	t "round $round: the pool is whole again" until_true whole
 	t "round $round: no zombie is left" until_true no_zombies
 	t "round $round: each death is in the log" each_is_logged "$old"

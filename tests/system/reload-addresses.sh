@@ -78,18 +78,18 @@ start "$ALL"
 t "of each kind: its sockets" are_all
 t "... serve" all_serve
 was=$(sockets)
-old=$(workers)
+old=$(lives $(workers))
 reload "$ALL"
 t "a reload keeps each" last_outcome reloaded
 t "... with its socket" equals "$was" "$(sockets)"
-t "... with new workers" until_true none_of $old
+t "... with new workers" until_true all_gone $old
 t "... as many as before" until_true has_workers 8
 t "... who serve" all_serve
-old=$(workers)
+old=$(lives $(workers))
 upgrade
 t "an upgrade keeps each" last_outcome reloaded
 t "... with its socket" equals "$was" "$(sockets)"
-t "... with new workers" until_true none_of $old
+t "... with new workers" until_true all_gone $old
 t "... who serve" all_serve
 
 # One who is served over IPv6 meanwhile.

@@ -91,53 +91,72 @@ t "... and the stop has nothing to complain of" \
 t "... exit status 0" equals 0 $STATUS
 dismiss
 
-# Workers that take a second to come into accept, and what happens meanwhile.
+# Workers that are held on their way into accept, and what happens meanwhile.
 if [ -n "$(command -v strace)" ] && [ -n "${TEST_NAMESPACE-}" ]; then
-	# slowly TEXT: the reload has begun, and first workers are there.
-	slowly()
+	# holding TEXT: the reload has begun, and its first workers are held.
+	holding()
 	{
 		old=$(workers)
-		reloads=$(log_lines 'notice: reloading')
-		trace "$DAEMON" -f -e trace=close_range \
-			-e inject=close_range:delay_enter=1000000:when=1
+		hold_workers
 		write_file "$1"
 		kill -HUP "$DAEMON"
-		until_true more_lines 'notice: reloading' "$reloads"
-		until_true has_workers $(($(echo "$old" | wc -w) + 2))
+		until_true have_stopped 2
 	}
-	new_worker()
+	new_workers()
 	{
 		for pid in $(workers); do
 			case " $old " in
 			*" $pid "*) ;;
 			*) echo "$pid" ;;
 			esac
-		done | head -n 1
+		done
 	}
-	A=$(conf "max-workers 2" "start-workers 2" "min-spare-workers 2")
+	forks()
+	{
+		log_lines "debug: worker [0-9]* \\($1 .* was started"
+	}
+	A="log-level debug
+$(conf "max-workers 4" "start-workers 2" "min-spare-workers 2")"
 	start "$A"
 	until_true has_workers 4
-	slowly "$A"
-	kill -KILL "$(new_worker)"
+	holding "$A"
+	kill -KILL "$(new_workers | head -n 1)"
 	t "a first worker that is killed is a reload refused" until_true \
 		logged 'reload refused: a worker with the new settings ended'
-	untrace
+	let_go
 	t "... and all others are as before" until_true same_workers "$old"
-	slowly "$A"
-	kill -KILL "${old%% *}"
-	outcomes=$(log_lines "$RELOAD_ENDS")
-	until_true more_lines "$RELOAD_ENDS" "$outcomes"
-	untrace
-	t "one of before that is killed meanwhile is none" last_outcome reloaded
-	t "... they are as many as before" until_true has_workers 4
-	t "... other ones" none_of $old
+
+	# The pool of before is short, and has another one until the reload is
+	# done: that one is told to leave like the others.
+	echo_before=$(forks echo)
+	daytime_before=$(forks daytime)
+	holding "$A"
+	first=$(new_workers)
+	leave=$(lives $old)
+	kill -KILL "$(pgrep -f -P "$DAEMON" 'worker echo' | head -n 1)"
+	t "one of before that is killed meanwhile is replaced" \
+		until_true have_stopped 3
+	old="$old $(echo $first)"
+	leave="$leave $(lives $(new_workers))"
+	let_go
+	t "... is no reason to refuse" until_true logged 'notice: reloaded'
+	t "... and all of before go, and who came in its place" \
+		until_true all_gone $leave
+	t "... they are as many as before" until_true field_is echo idle 2
+	t "... of each" until_true field_is daytime idle 2
+	t "... and no more" has_workers 4
 	t "... who are counted right" field_is echo workers 2
-	slowly "$A"
+	t "... two were forked for the reload, and one for the killed one" \
+		equals 3 $(($(forks echo) - echo_before))
+	t "... where nobody was killed, two" \
+		equals 2 $(($(forks daytime) - daytime_before))
+
+	holding "$A"
 	silent_clients 1 $ECHO
 	kill -TERM "$DAEMON"
 	t "a stop gives a reload up" until_true \
 		logged 'reload refused: the daemon stops'
-	untrace
+	let_go
 	wait "$DAEMON"
 	t "... exit status 0" equals 0 $?
 	DAEMON=

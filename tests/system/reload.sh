@@ -18,9 +18,9 @@ refused()
 A=$(conf "max-workers 4")
 start "$A"
 until_true has_workers 8
-old=$(workers)
+old=$(lives $(workers))
 reload "$A"
-t "all workers are new ones" until_true none_of $old
+t "all workers are new ones" until_true all_gone $old
 t "... as many as before" until_true has_workers 8
 t "... and serve" echoes
 
@@ -123,11 +123,11 @@ reload "$(conf "max-workers 2" |
 	sed "s/^service echo/service discard/; s/^log-connections yes//")"
 t "an address may change its service" until_true sh -c \
 	"pgrep -f -P $DAEMON 'worker discard 127.0.0.1:$ECHO'"
-old=$(workers)
+old=$(lives $(workers))
 printf 'log-level warning\n%s\n' "$(without_daytime "max-workers 2" |
 	sed '/^log-connections/d')" >"$T/preforkd.conf"
 kill -HUP "$DAEMON"
-until_true none_of $old
+until_true all_gone $old
 t "log-level and log-connections are those of the new file" sh -c \
 	"'$CLIENT' echo -c -b 10 127.0.0.1 $ECHO >/dev/null &&
 		! tail -n 1 '$T/log' | grep -q ending="
@@ -175,10 +175,10 @@ cd "$T" || exit 99
 printf '%s\npid-file %s/pid\n' "$(conf | sed '/^pid-file/d')" "$T" >relative.conf
 "$PREFORKD" -f relative.conf 2>/dev/null
 DAEMON=$(cat "$T/pid")
-old=$(workers)
+old=$(lives $(workers))
 kill -HUP "$DAEMON"
 t "a file that was named without its directory is found again" \
-	until_true none_of $old
+	until_true all_gone $old
 t "... and new workers are there" until_true echoes
 kill -TERM "$DAEMON"
 until_true gone "$DAEMON"

@@ -8,13 +8,6 @@ need strace
 
 P=$T/preforkd.pid
 
-none_of()
-{
-	for pid in $1; do
-		gone "$pid" || return 1
-	done
-}
-
 # fails CALL WHEN REASON COMMAND ...: that system call of the master's fails
 # after the command has had it look up.
 fails()
@@ -28,7 +21,7 @@ fails()
 	BACKGROUND=$!
 	until_true grep -q ready "$T/client.out"
 	until_true field_is echo busy 1
-	old=$(workers)
+	old=$(lives $(workers))
 	trace "$DAEMON" -e trace="$call" -e inject="$call:error=EINVAL:when=$when"
 	"$@"
 	wait "$DAEMON"
@@ -36,7 +29,7 @@ fails()
 	t "... with the reason" logged "error: $reason: Invalid argument\$"
 	t "... once" equals 1 "$(log_lines 'error: ')"
 	t "... 8 workers there were" equals 8 "$(echo "$old" | wc -w)"
-	t "... and all are gone, idle or busy" until_true none_of "$old"
+	t "... and all are gone, idle or busy" until_true all_gone $old
 	DAEMON=
 	untrace
 	wait $BACKGROUND

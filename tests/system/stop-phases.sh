@@ -13,11 +13,12 @@ mkdir "$T/bin"
 PREFORKD=$T/bin/preforkd
 cp "$TRIED" "$PREFORKD"
 
-# slow_workers: those that start from now on take three seconds for it.
-slow_workers()
+# stop_now: of a daemon whose new workers are held.
+stop_now()
 {
-	trace "$DAEMON" -f -e trace=close_range \
-		-e inject=close_range:delay_enter=3000000:when=1
+	ask last stop
+	until_true logged 'reload refused: the daemon stops'
+	let_go
 }
 
 # something_at PORT [STATE]: a listener, or a connection.
@@ -32,7 +33,6 @@ stopped_well()
 	wait "$DAEMON"
 	t "... exit status 0" equals 0 $?
 	DAEMON=
-	[ -z "$TRACER" ] || untrace
 }
 
 A=$(conf_with_control "max-workers 1" "start-workers 1" "min-spare-workers 1" \
@@ -59,15 +59,15 @@ t "... and each client sees FIN" grep -q '^fin=3 rst=0 timeout=0' "$T/client.out
 # One whose new workers start, with a client of a listener that is new, and an
 # upgrade that waits for it.
 start "$A"
-slow_workers
+hold_workers
 write_file "$MORE"
 ask first reload
-until_true something_at $OTHER
+until_true have_stopped 3
 ask second upgrade
 "$CLIENT" echo -n 1 -b 1000 -t 20 127.0.0.1 $OTHER >"$T/new" &
 NEW=$!
 until_true something_at $OTHER established
-ask last stop
+stop_now
 t "a reload that starts workers is given up" answer first 1 \
 	'reload refused: the daemon stops'
 t "... an upgrade that waits for it is told of the stop" answer second 1 \
@@ -92,38 +92,62 @@ t "... and nobody of it is left" no_sleeper
 cp "$TRIED" "$T/bin/new"
 mv "$T/bin/new" "$PREFORKD"
 
-# The exec itself: what comes meanwhile is for the new binary.
-start "$A"
-put_script "[ -z \"\$PREFORKD_TRIAL\" ] || touch '$T/tried'" \
-	"exec '$TRIED' \"\$@\""
-trace "$DAEMON" -e trace=execve -e inject=execve:delay_enter=3000000:when=1
-ask first upgrade
-until_true test -e "$T/tried"
-until_true has_workers 2 # the trial has been reaped
-kill -TERM "$DAEMON"
-# Its workers may be there before it has looked for signals.
-given_up_or_done()
+# The exec itself: a stop that comes meanwhile is for the new binary, which
+# stands still before it has done anything.
+stop_at_exec()
 {
-	wait "$first"
-	grep -Eq 'first reload was refused|^upgraded to ' "$T/first"
+	start "$A"
+	put_script "exec '$TRIED' \"\$@\""
+	trace "$DAEMON" -e trace=execve -e inject=execve:signal=STOP:when=1
+	ask first upgrade
+	until_true have_stopped 1
+	untrace
+	kill -TERM "$DAEMON"
 }
-t "a stop while the binary takes over: the upgrade is given up, or done" \
-	given_up_or_done
-t "... by the new binary" logged 'notice: upgraded: '
-wait "$DAEMON"
-t "... exit status 0" equals 0 $?
-DAEMON=
+
+stopped_by_new_binary()
+{
+	t "... by the new binary" logged 'notice: upgraded: '
+	wait "$DAEMON"
+	t "... exit status 0" equals 0 $?
+	DAEMON=
+	cp "$TRIED" "$T/bin/new"
+	mv "$T/bin/new" "$PREFORKD"
+}
+
+# It looks for signals before its workers are there.
+stop_at_exec
+hold_workers
+kill -CONT "$DAEMON"
+until_true have_stopped 3 # itself, and one of each service
+until_true logged 'reload refused: the daemon stops'
+let_go
+t "a stop while the binary takes over: the upgrade is given up" \
+	answer first 1 'first reload was refused'
+stopped_by_new_binary
+
+# They are there before it does: no ppoll of its own lets a signal in.
+stop_at_exec
+trace "$DAEMON" -e trace=ppoll -e inject=ppoll:error=EINTR:delay_enter=10000
+kill -CONT "$DAEMON"
+until_true logged 'notice: reloaded'
+t "... or done, where its workers come before the signal" \
+	not logged 'notice: stopping'
+# What is traced no more in the middle of a ppoll would have no ppoll at all.
+kill -STOP "$DAEMON"
+until_true have_stopped 2
 untrace
-cp "$TRIED" "$T/bin/new"
-mv "$T/bin/new" "$PREFORKD"
+kill -CONT "$DAEMON"
+t "... and whoever asked hears so" answer first 0 '^upgraded to '
+stopped_by_new_binary
 
 # The reload that follows it.
 start "$A"
-slow_workers
+hold_workers
 ask first upgrade
 until_true logged 'notice: upgraded: '
-until_true has_workers 4
-ask last stop
+until_true have_stopped 2
+stop_now
 t "the reload after an upgrade is given up, and with it the upgrade" \
 	answer first 1 'first reload was refused'
 stopped_well

@@ -22,9 +22,9 @@ in_background()
 # anew: one more upgrade, of which only the workers tell.
 anew()
 {
-	old=$(workers)
+	old=$(lives $(workers))
 	kill -USR2 "$DAEMON"
-	until_true none_of $old && until_true has_workers "${1:-8}" && echoes
+	until_true all_gone $old && until_true has_workers "${1:-8}" && echoes
 }
 
 end_background()

@@ -50,7 +50,7 @@ A=$(conf "max-workers 4")
 put "$TRIED"
 start "$A"
 until_true has_workers 8
-old=$(workers)
+old=$(lives $(workers))
 was=$(descriptors "$DAEMON")
 served=$(status_field echo connections)
 inode=$(ss -Hltne "sport = :$ECHO" | grep -o 'ino:[0-9]*')
@@ -61,7 +61,7 @@ t "another binary runs in the same process" runs_from "$(inode_of "$PREFORKD")"
 t "... with the same listening socket" equals "$inode" \
 	"$(ss -Hltne "sport = :$ECHO" | grep -o 'ino:[0-9]*')"
 t "... and the same descriptors" equals "$was" "$(descriptors "$DAEMON")"
-t "... workers of its own" until_true none_of $old
+t "... workers of its own" until_true all_gone $old
 t "... as many as before" until_true has_workers 8
 t "... who serve" echoes
 t "... and the counters of before" field_is echo connections 2
