@@ -115,6 +115,10 @@ if [ -n "$(command -v strace)" ] && [ -n "${TEST_NAMESPACE-}" ]; then
 	{
 		log_lines "debug: worker [0-9]* \\($1 .* was started"
 	}
+	has_lived()
+	{
+		[ "$(ps -o etimes= -p "$2")" -ge "$1" ]
+	}
 	A="log-level debug
 $(conf "max-workers 4" "start-workers 2" "min-spare-workers 2")"
 	start "$A"
@@ -128,12 +132,14 @@ $(conf "max-workers 4" "start-workers 2" "min-spare-workers 2")"
 
 	# The pool of before is short, and has another one until the reload is
 	# done: that one is told to leave like the others.
+	victim=$(pgrep -f -P "$DAEMON" 'worker echo' | head -n 1)
+	until_true has_lived 2 "$victim" # an early death is answered later
 	echo_before=$(forks echo)
 	daytime_before=$(forks daytime)
 	holding "$A"
 	first=$(new_workers)
 	leave=$(lives $old)
-	kill -KILL "$(pgrep -f -P "$DAEMON" 'worker echo' | head -n 1)"
+	kill -KILL "$victim"
 	t "one of before that is killed meanwhile is replaced" \
 		until_true have_stopped 3
 	old="$old $(echo $first)"
