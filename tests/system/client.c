@@ -27,6 +27,9 @@ static const char usage[] =
     "                      [-s seed] [-t seconds] host port\n"
     "       client daytime [-f] [-n times] [-t seconds] host port\n"
     "       client connect [-l] [-n connections] [-t seconds] host port\n"
+    "       client flood   -n connections -t seconds address port\n"
+    "       client hostile [-n connections] [-k slow-one-in] [-t seconds]\n"
+    "                      address port source ...\n"
     "       client mixed   [-n connections] [-t seconds] address echo,daytime\n"
     "       client play    [-f] [-t seconds] host port step ...\n"
     "       client rate    -n connections-a-second -b bytes -t seconds\n"
@@ -222,6 +225,8 @@ main(int argc, char **argv)
 		return run_play(&o, steps);
 	if (strcmp(argv[1], "serve") == 0)
 		return run_serve(&o, steps);
+	if (strcmp(argv[1], "hostile") == 0)
+		return run_hostile(&o, steps);
 	if (*steps != NULL)
 		errx(2, "%s", usage);
 	if (strcmp(argv[1], "echo") == 0)
@@ -230,6 +235,8 @@ main(int argc, char **argv)
 		return run_daytime(&o);
 	if (strcmp(argv[1], "mixed") == 0)
 		return run_mixed(&o);
+	if (strcmp(argv[1], "flood") == 0)
+		return run_flood(&o);
 	if (strcmp(argv[1], "connect") == 0)
 		return run_connect(&o);
 	if (strcmp(argv[1], "stream") == 0)

@@ -48,6 +48,8 @@ void play_on(const struct options *o, int fd, char **steps);
 int run_echo(const struct options *o);
 int run_daytime(const struct options *o);
 int run_connect(const struct options *o);
+int run_flood(const struct options *o);
+int run_hostile(const struct options *o, char **sources);
 int run_mixed(const struct options *o);
 int run_play(const struct options *o, char **steps);
 int run_rate(const struct options *o);
