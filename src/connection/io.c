@@ -91,6 +91,7 @@ io_recv(struct io *io, void *buffer, size_t size)
 {
 	int64_t idle = io->limits->idle_ms;
 	int64_t deadline = idle == 0 ? CLOCK_NEVER : clock_ms() + idle;
+	int flags = 0;
 	bool stopping;
 	ssize_t n;
 
@@ -103,7 +104,7 @@ io_recv(struct io *io, void *buffer, size_t size)
 		 */
 		stopping = *io->stopping != 0;
 		n = stopping ? recv_stopping(io, buffer, size) :
-			       recv(io->fd, buffer, size, 0);
+			       recv(io->fd, buffer, size, flags);
 		if (n > 0) {
 			slot_count(&io->traffic->in, (uint64_t)n);
 			io->heard = true;
@@ -113,10 +114,16 @@ io_recv(struct io *io, void *buffer, size_t size)
 			io->facts.fin_received = true;
 			return 0;
 		}
-		if (errno == EINTR &&
-		    (*io->stopping || has_time_left(io, deadline)))
+		if (errno == EINTR) {
+			/*
+			 * We may not have run until long after the deadline
+			 * (SIGSTOP): what has come meanwhile is in time.
+			 */
+			if (!*io->stopping && !has_time_left(io, deadline))
+				flags = MSG_DONTWAIT;
 			continue;
-		if (errno == EINTR || errno == EAGAIN)
+		}
+		if (errno == EAGAIN)
 			return give_up(
 			    io, stopping ? CAUSE_STOPPED : CAUSE_IDLE, 0);
 		return give_up(io, CAUSE_NONE, errno);

@@ -190,6 +190,23 @@ turn(struct master *master)
 	    wake, notify_serving(&master->notify, &master->pools, now));
 }
 
+/* Afterwards fds tell what there is, whether or not a signal came first. */
+static void
+wait_on(struct pollfd *fds, nfds_t n, int64_t until)
+{
+	int left = clock_left(until, clock_ms());
+	struct timespec ts = { left / 1000, left % 1000 * 1000000L };
+
+	if (ppoll(fds, n, left < 0 ? NULL : &ts, signals_wait_mask()) >= 0)
+		return;
+	/*
+	 * Signals are blocked here. Without this look a client of the control
+	 * socket would be late who was not: we may have been stopped (SIGSTOP).
+	 */
+	if (errno != EINTR || poll(fds, n, 0) < 0)
+		fatal("ppoll");
+}
+
 static void
 wait_for_event(struct master *master, int64_t until)
 {
@@ -198,19 +215,13 @@ wait_for_event(struct master *master, int64_t until)
 	struct pollfd fds[1 + CONTROL_FDS] = {
 		{ .fd = deaf ? -1 : master->wake_fd, .events = POLLIN }
 	};
-	struct timespec ts;
 	uint64_t count;
 	nfds_t n;
-	int left;
 
 	if (deaf)
 		until = earlier(until, master->deaf_until);
 	n = 1 + control_prepare(master->control, fds + 1, now, &until);
-	left = clock_left(until, now);
-	ts = (struct timespec){ left / 1000, left % 1000 * 1000000L };
-	if (ppoll(fds, n, left < 0 ? NULL : &ts, signals_wait_mask()) < 0 &&
-	    errno != EINTR)
-		fatal("ppoll");
+	wait_on(fds, n, until);
 	now = clock_ms();
 	control_serve(master->control, fds + 1, now, command_run, master);
 	if (!(fds[0].revents & POLLIN))

@@ -283,16 +283,19 @@ int64_t
 reload_turn(struct master *master, int64_t now)
 {
 	struct reload *reload = &master->reload;
+	bool ready;
 
 	if (may_begin(master, now))
 		begin(master, now);
 	if (!reload->active)
 		return CLOCK_NEVER; /* the drain wakes us where it must */
-	if (reload->failed == NULL && now >= reload->deadline)
+	ready = has_begun(&master->pools) && has_begun(&reload->added);
+	/* Whoever is ready was in time: it may be us who did not run. */
+	if (reload->failed == NULL && !ready && now >= reload->deadline)
 		reload->failed = "new workers were not ready in time";
 	if (reload->failed != NULL)
 		abandon(master, reload->failed);
-	else if (has_begun(&master->pools) && has_begun(&reload->added))
+	else if (ready)
 		commit(master);
 	else
 		return reload->deadline;

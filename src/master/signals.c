@@ -58,6 +58,12 @@ on_signal(int signal_number)
 	case SIGUSR2:
 		got_usr2 = 1;
 		break;
+	case SIGCONT:
+		/*
+		 * Without a handler, ppoll would go on with what was left of
+		 * its time when we were stopped: what is due would be late.
+		 */
+		break;
 	default: /* TERM, INT, QUIT */
 		got_stop = 1;
 		break;
@@ -65,8 +71,8 @@ on_signal(int signal_number)
 	errno = saved;
 }
 
-static const int handled[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM,
-	SIGINT, SIGQUIT };
+static const int handled[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT,
+	SIGTERM, SIGINT, SIGQUIT };
 
 static void
 set_handlers(void (*handler)(int))

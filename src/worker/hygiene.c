@@ -73,6 +73,7 @@ reset_signals(void)
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		set_handler(ignored[i], SIG_IGN);
 	set_handler(SIGCHLD, SIG_DFL);
+	set_handler(SIGCONT, SIG_DFL);
 	set_handler(SIGTERM, on_term);
 	set_handler(SIGQUIT, on_quit);
 	set_handler(SIGALRM, on_alarm);

@@ -90,6 +90,25 @@ ignore(const struct worker *worker)
 	_exit(worker_stopping || worker_retiring ? 1 : 0);
 }
 
+/* A handler of the master's would interrupt an accept, and a recv. */
+static void
+go_on(const struct worker *worker)
+{
+	struct sigaction action;
+
+	(void)worker;
+	_exit(sigaction(SIGCONT, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_DFL ?
+		0 :
+		1);
+}
+
+static void
+on_cont(int signal_number)
+{
+	(void)signal_number;
+}
+
 static void
 tell_policy(const struct worker *worker)
 {
@@ -128,6 +147,13 @@ START_TEST(signals_for_the_master_are_ignored)
 }
 END_TEST
 
+START_TEST(to_go_on_is_no_signal_for_a_worker)
+{
+	signal(SIGCONT, on_cont);
+	ck_assert_int_eq(exit_of(go_on, getpid()), 0);
+}
+END_TEST
+
 START_TEST(a_master_that_died_before_is_noticed)
 {
 	ck_assert_int_eq(exit_of(nothing, getpid() + 1), WORKER_FAILED);
@@ -153,6 +179,7 @@ main(void)
 	tcase_add_test(tcase, a_second_quit_closes_nothing_else);
 	tcase_add_test(tcase, term_keeps_the_listener);
 	tcase_add_test(tcase, signals_for_the_master_are_ignored);
+	tcase_add_test(tcase, to_go_on_is_no_signal_for_a_worker);
 	tcase_add_test(tcase, a_master_that_died_before_is_noticed);
 	tcase = unit_case(suite, "scheduling");
 	tcase_add_test(tcase, a_worker_is_scheduled_as_it_is_set);

@@ -258,6 +258,64 @@ START_TEST(what_comes_after_a_signal_gets_the_idle_limit_anew)
 }
 END_TEST
 
+/* As SIGSTOP does it: what comes, comes while we do not run. */
+static void
+send_and_sleep(int signal)
+{
+	(void)signal;
+	send(client, "late", 4, 0);
+	usleep(400000);
+}
+
+static void
+leave_and_sleep(int signal)
+{
+	(void)signal;
+	shutdown(client, SHUT_WR);
+	usleep(400000);
+}
+
+static void
+only_sleep(int signal)
+{
+	(void)signal;
+	usleep(400000);
+}
+
+static ssize_t
+recv_and_sleep(void (*handler)(int))
+{
+	struct itimerval once = { .it_value.tv_usec = 50000 };
+	struct sigaction action = { .sa_handler = handler };
+	char buffer[16];
+
+	limits.idle_ms = 200;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &once, NULL);
+	return io_recv(&io, buffer, sizeof(buffer));
+}
+
+START_TEST(what_came_while_we_did_not_run_is_received)
+{
+	ck_assert_int_eq(recv_and_sleep(send_and_sleep), 4);
+	assert_facts(CAUSE_NONE, 0, false);
+}
+END_TEST
+
+START_TEST(a_fin_that_came_while_we_did_not_run_is_seen)
+{
+	ck_assert_int_eq(recv_and_sleep(leave_and_sleep), 0);
+	assert_facts(CAUSE_NONE, 0, true);
+}
+END_TEST
+
+START_TEST(nothing_came_while_we_did_not_run_is_idle)
+{
+	ck_assert_int_eq(recv_and_sleep(only_sleep), -1);
+	assert_facts(CAUSE_IDLE, 0, false);
+}
+END_TEST
+
 START_TEST(recv_tells_a_reset)
 {
 	char buffer[16];
@@ -497,6 +555,9 @@ add_recv_tests(Suite *suite)
 	tcase_add_test(tcase, signals_do_not_prolong_an_idle_recv);
 	tcase_add_test(
 	    tcase, what_comes_after_a_signal_gets_the_idle_limit_anew);
+	tcase_add_test(tcase, what_came_while_we_did_not_run_is_received);
+	tcase_add_test(tcase, a_fin_that_came_while_we_did_not_run_is_seen);
+	tcase_add_test(tcase, nothing_came_while_we_did_not_run_is_idle);
 	tcase_add_test(tcase, recv_tells_a_reset);
 }
 
