@@ -12,6 +12,7 @@
 
 #define MAX_WORDS 8
 #define MAX_INCLUDES 8 /* deep: enough for people, not for a loop */
+#define MAX_FILES 1000 /* in all, for files that include each other */
 
 struct parser {
 	struct conf *conf;
@@ -23,6 +24,7 @@ struct parser {
 	const char *path;
 	unsigned line;
 	unsigned depth;       /* of includes */
+	unsigned files;       /* that were read */
 	unsigned block_depth; /* where the open block began */
 };
 
@@ -205,6 +207,22 @@ beside(const char *path, const char *pattern)
 	return full;
 }
 
+/*
+ * Files that include each other by patterns would be read a number of times
+ * that has the depth as its exponent. That is said once.
+ */
+static void
+include_file(struct parser *p, const char *path)
+{
+	if (p->files < MAX_FILES)
+		read_file(p, path);
+	else if (p->files++ == MAX_FILES)
+		error(p,
+		    "include \"%.128s\": more than %d files in all; does a "
+		    "file include itself?",
+		    path, MAX_FILES);
+}
+
 static void
 include_files(struct parser *p, const char *pattern)
 {
@@ -227,7 +245,7 @@ include_files(struct parser *p, const char *pattern)
 	result = glob(full, 0, NULL, &found);
 	if (result == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			read_file(p, found.gl_pathv[i]);
+			include_file(p, found.gl_pathv[i]);
 	else if (result != GLOB_NOMATCH)
 		error(p, "include \"%.128s\": cannot be searched", pattern);
 	else if (strpbrk(pattern, "*?[") == NULL)
@@ -379,6 +397,7 @@ read_file(struct parser *p, const char *path)
 	p->path = path;
 	p->line = 0;
 	p->depth++;
+	p->files++;
 	read_lines(p, file);
 	fclose(file);
 	if (p->in_block && p->block_depth == p->depth) {

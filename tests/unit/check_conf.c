@@ -397,6 +397,28 @@ START_TEST(an_include_loop_is_refused)
 }
 END_TEST
 
+/* Each eight files deep, that would be a million and more. */
+START_TEST(files_that_include_each_other_are_soon_refused)
+{
+	static const char said[] = "more than 1000 files in all; does a file "
+				   "include itself?\n";
+	const char *const names[] = { "m/1", "m/2", "m/3", "m/4", "m/5",
+		"m/6" };
+	struct conf *conf;
+	char *errors, *at;
+
+	mkdir(dir_path("m"), 0700);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		dir_write(names[i], "include *\n");
+	conf = read_conf(dir_path("m/1"), &errors);
+	ck_assert_ptr_null(conf);
+	at = strstr(errors, said);
+	ck_assert_ptr_nonnull(at);
+	ck_assert_ptr_null(strstr(at + 1, said));
+	free(errors);
+}
+END_TEST
+
 static void
 add_include_tests(Suite *suite)
 {
@@ -411,6 +433,7 @@ add_include_tests(Suite *suite)
 	tcase_add_loop_test(tcase, an_error_is_named_with_the_file_it_is_in, 0,
 	    COUNT(includes));
 	tcase_add_test(tcase, an_include_cannot_end_a_block_and_begin_another);
+	tcase_add_test(tcase, files_that_include_each_other_are_soon_refused);
 	tcase_add_loop_test(tcase, an_include_loop_is_refused, 0, COUNT(loops));
 }
 
