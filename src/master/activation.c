@@ -88,7 +88,9 @@ fill_table(char *names, int count)
 	for (int i = 0; i < count; i++) {
 		socket = &sockets[i];
 		name = names == NULL ? NULL : strsep(&names, ":");
-		socket->name = strdup(name == NULL ? NO_NAME : name);
+		/* No listen line could have the empty name. */
+		socket->name =
+		    strdup(name == NULL || *name == '\0' ? NO_NAME : name);
 		if (socket->name == NULL)
 			return -1;
 		socket->stored = strncmp(socket->name, ACTIVATION_STORED,

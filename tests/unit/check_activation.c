@@ -120,6 +120,25 @@ START_TEST(no_name_is_all_that_no_line_names)
 }
 END_TEST
 
+/* "listen systemd" has no name either, but means those without a line. */
+START_TEST(an_empty_name_is_unknown)
+{
+	struct conf *conf = good_conf("service echo {\nlisten systemd\n}\n");
+	struct activation_socket *socket = NULL;
+
+	for (int fd = 3; fd < 6; fd++)
+		place(listening(AF_INET, 0), fd);
+	ck_assert_int_eq(take("3", ":a:"), 3);
+	activation_claim(conf);
+	for (int i = 0; i < 3; i++) {
+		socket = activation_next("", socket);
+		ck_assert_ptr_nonnull(socket);
+		ck_assert_str_eq(socket->name, i == 1 ? "a" : "unknown");
+	}
+	conf_free(conf);
+}
+END_TEST
+
 START_TEST(what_is_of_no_use_says_why)
 {
 	static const char *const why[] = { "is no socket", "is no stream",
@@ -171,6 +190,7 @@ main(void)
 	tcase_add_unchecked_fixture(tcase, dir_make, dir_remove);
 	tcase_add_test(tcase, what_is_passed_has_name_and_address);
 	tcase_add_test(tcase, no_name_is_all_that_no_line_names);
+	tcase_add_test(tcase, an_empty_name_is_unknown);
 	tcase_add_test(tcase, what_is_of_no_use_says_why);
 	tcase_add_loop_test(tcase, a_number_that_is_none_takes_nothing, 0, 6);
 	tcase_add_test(tcase, what_is_for_another_process_is_left);
