@@ -156,18 +156,20 @@ pool_in_row(const struct state *state, uint32_t row)
 	return NULL;
 }
 
-/* passed ROW NAME, or stored ROW */
+/* passed ROW NAME, or stored ROW; a name may have blanks. */
 static int
 read_systemd(struct state *state, const char *line, bool passed,
     char why[STATE_WHY_SIZE])
 {
-	struct state_pool *pool;
-	char name[STATE_NAME_MAX] = "";
+	struct state_pool *pool = NULL;
+	const char *name;
 	uint32_t row;
-	int n = sscanf(line, "%" SCNu32 " %255s", &row, name);
+	int used = 0;
 
-	pool = n < 1 ? NULL : pool_in_row(state, row);
-	if (pool == NULL || n != (passed ? 2 : 1))
+	if (sscanf(line, "%" SCNu32 "%n", &row, &used) == 1)
+		pool = pool_in_row(state, row);
+	name = line + used + (line[used] == ' ');
+	if (pool == NULL || (*name != '\0') != passed)
 		return wrong(why, "%s %s", passed ? "passed" : "stored", line);
 	pool->stored = !passed;
 	strlcpy(pool->passed, name, sizeof(pool->passed));

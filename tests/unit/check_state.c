@@ -395,7 +395,7 @@ START_TEST(what_systemd_and_clients_have_is_read)
 	struct state state;
 	char *text = with("end",
 	    "control 10 1 2 /run/socket\nwaiter 11 reload\nwaiter 12 upgrade\n"
-	    "passed 0 echo.socket\nstored 3\nend\n");
+	    "passed 0 an echo.socket\nstored 3\nend\n");
 
 	ck_assert_msg(read_text(&state, text) == 0, "%s", why);
 	ck_assert_str_eq(state.control.at.sun_path, "/run/socket");
@@ -404,7 +404,7 @@ START_TEST(what_systemd_and_clients_have_is_read)
 	ck_assert_int_eq(state.waiters[0].what, CONTROL_RELOAD_NEXT);
 	ck_assert_int_eq(state.waiters[1].fd, 12);
 	ck_assert_int_eq(state.waiters[1].what, CONTROL_UPGRADE);
-	ck_assert_str_eq(state.pools[0].passed, "echo.socket");
+	ck_assert_str_eq(state.pools[0].passed, "an echo.socket");
 	ck_assert(!state.pools[0].stored);
 	ck_assert_str_eq(state.pools[1].passed, "");
 	ck_assert(state.pools[1].stored);
