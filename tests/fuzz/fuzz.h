@@ -6,6 +6,7 @@
 #define FUZZ_FUZZ_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,12 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/*
+ * While an input is run: wrapped calls are the harness's then, and those of
+ * libFuzzer itself, which is linked with them, at all other times.
+ */
+static bool fuzz_is_running __attribute__((unused));
 
 struct fuzz_input {
 	const uint8_t *at;
