@@ -11,6 +11,7 @@
 
 #include "common/addr.h"
 #include "common/conf_table.h"
+#include "fuzz/format.h"
 #include "fuzz/fuzz.h"
 #include "probe/target.h"
 #include "services/service.h"

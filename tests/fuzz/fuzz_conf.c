@@ -9,6 +9,7 @@
 #include <glob.h>
 
 #include "common/conf_table.h"
+#include "fuzz/format.h"
 #include "fuzz/fuzz.h"
 #include "services/service.h"
 
