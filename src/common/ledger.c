@@ -12,7 +12,9 @@ static const char *const names[ENDING_COUNT] = { [ENDING_SERVED] = "served",
 	[ENDING_IDLE] = "idle",
 	[ENDING_LINGERED] = "lingered",
 	[ENDING_STOPPED] = "stopped",
-	[ENDING_FAILED] = "failed" };
+	[ENDING_FAILED] = "failed",
+	[ENDING_REFUSED] = "refused",
+	[ENDING_EVICTED] = "evicted" };
 
 const char *
 ending_name(enum ending ending)

@@ -288,28 +288,14 @@ slot_count(_Atomic uint64_t *counter, uint64_t by)
 static void
 set_peer(struct slot *slot, const struct sockaddr *peer)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct sockaddr_in6 in6;
-	struct sockaddr_in in;
+	struct sockaddr_in6 in6 = { .sin6_scope_id = 0 };
 
-	memset(slot->peer, 0, sizeof(slot->peer));
-	slot->peer_scope = 0;
-	if (peer->sa_family == AF_INET6) {
+	if (peer->sa_family == AF_INET6)
 		memcpy(&in6, peer, sizeof(in6));
-		memcpy(slot->peer, &in6.sin6_addr, sizeof(slot->peer));
-		slot->peer_port = ntohs(in6.sin6_port);
-		slot->peer_scope = in6.sin6_scope_id;
-	} else {
-		memcpy(&in, peer, sizeof(in));
-		memcpy(slot->peer, mapped, sizeof(mapped));
-		memcpy(slot->peer + 12, &in.sin_addr, sizeof(in.sin_addr));
-		slot->peer_port = ntohs(in.sin_port);
-	}
-	/* All of an IPv4 address, the upper half of an IPv6 address. */
-	memcpy(&slot->source_key,
-	    memcmp(slot->peer, mapped, sizeof(mapped)) == 0 ? slot->peer + 8 :
-							      slot->peer,
-	    sizeof(slot->source_key));
+	slot->peer_scope = in6.sin6_scope_id;
+	slot->peer_port = addr_bytes(peer, slot->peer);
+	atomic_store_explicit(
+	    &slot->source_key, addr_source(slot->peer), memory_order_relaxed);
 }
 
 void

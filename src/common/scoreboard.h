@@ -25,7 +25,7 @@
 #include "common/ledger.h"
 
 #define SCOREBOARD_MAGIC UINT64_C(0x7072656673636f72) /* "prefscor" */
-#define SCOREBOARD_VERSION 2
+#define SCOREBOARD_VERSION 3
 #define SCOREBOARD_ENDINGS 14 /* room beyond ENDING_COUNT */
 #define SCOREBOARD_NO_ENDING UINT32_MAX
 
@@ -56,7 +56,8 @@ struct slot {
 	uint16_t peer_port; /* host byte order */
 	uint16_t reserved;
 	uint32_t peer_scope;
-	uint64_t source_key; /* of an IPv4 address or an IPv6 /64 */
+	/* see addr_source; other workers read it without the sequence */
+	_Atomic uint64_t source_key;
 	int64_t accepted_ms; /* clock_ms */
 	uint64_t in_before;  /* traffic when it was accepted */
 	uint64_t out_before;

@@ -61,6 +61,10 @@ ending_of_error(int error)
 enum ending
 ending_decide(const struct ending_facts *facts)
 {
+	if (facts->cause == CAUSE_REFUSED)
+		return ENDING_REFUSED;
+	if (facts->cause == CAUSE_EVICTED)
+		return ENDING_EVICTED;
 	if (facts->cause == CAUSE_STALLED || facts->error == ETIMEDOUT)
 		return fell_silent(facts) ? ENDING_DEAD_PEER : ENDING_STALLED;
 	if (facts->error != 0)

@@ -13,7 +13,9 @@ enum cause {
 	CAUSE_NONE,    /* the service finished, or the peer's FIN */
 	CAUSE_IDLE,    /* nothing came for idle-timeout */
 	CAUSE_STALLED, /* nothing was acknowledged for send-timeout */
-	CAUSE_STOPPED  /* the daemon is stopping */
+	CAUSE_STOPPED, /* the daemon is stopping */
+	CAUSE_REFUSED, /* it was not admitted */
+	CAUSE_EVICTED  /* its worker was wanted for another client */
 };
 
 /* What happened on a connection. */
@@ -34,7 +36,8 @@ struct ending_facts {
 
 /*
  * The one word for these facts. An error tells more than how we had come to
- * the end, except that a peer that was given up stays so.
+ * the end, except that a peer that was given up stays so, and that a connection
+ * that we refused or evicted is that, whatever its peer did meanwhile.
  */
 enum ending ending_decide(const struct ending_facts *facts);
 

@@ -106,7 +106,7 @@ t "every verdict is in preforkprobe(1), and no other" \
 t "thirteen verdicts" equals 13 "$(verdicts | wc -l)"
 t "every ending is in preforkd(8), and no other" \
 	equals "$(endings)" "$(documented_endings)"
-t "ten endings" equals 10 "$(endings | wc -l)"
+t "twelve endings" equals 12 "$(endings | wc -l)"
 for section in NAME SYNOPSIS DESCRIPTION ENDINGS SIGNALS FILES "EXIT STATUS" \
     EXAMPLES "SEE ALSO" STANDARDS HISTORY CAVEATS; do
 	t "preforkd(8) has $section" \

@@ -140,7 +140,7 @@ t "JSON: types" jq -e '
 		(.pid, .log_lost, .started_at, .uptime | type == "number")),
 	(.listeners[] | (.service, .listen, .state | type == "string"),
 		(.holders | map(type == "string") | all),
-		(.endings | length == 10 and (map(type == "number") | all)),
+		(.endings | length == 12 and (map(type == "number") | all)),
 		(del(.service, .listen, .state, .holders, .endings, .raise) |
 			map(type == "number") | all)) |
 	if . then empty else error("wrong type") end, true' "$T/json"

@@ -6,10 +6,10 @@
 #include "connection/ending.h"
 #include "unit/unit.h"
 
-#define CAUSES 4
+#define CAUSES 6
 
 static const char *const cause_names[CAUSES] = { "none", "idle", "stalled",
-	"stopped" };
+	"stopped", "refused", "evicted" };
 
 /* Without an error: by cause, fin_received and replied. */
 static const enum ending without_error[CAUSES][2][2] = {
@@ -22,6 +22,10 @@ static const enum ending without_error[CAUSES][2][2] = {
 	    { ENDING_STALLED, ENDING_STALLED } },
 	[CAUSE_STOPPED] = { { ENDING_LINGERED, ENDING_LINGERED },
 	    { ENDING_STOPPED, ENDING_STOPPED } },
+	[CAUSE_REFUSED] = { { ENDING_REFUSED, ENDING_REFUSED },
+	    { ENDING_REFUSED, ENDING_REFUSED } },
+	[CAUSE_EVICTED] = { { ENDING_EVICTED, ENDING_EVICTED },
+	    { ENDING_EVICTED, ENDING_EVICTED } },
 };
 
 static const struct {
@@ -96,6 +100,21 @@ START_TEST(a_stalled_peer_stays_stalled_whatever_the_error)
 		for (int replied = 0; replied < 2; replied++)
 			expect(CAUSE_STALLED, with_error[_i].error, fin,
 			    replied, ENDING_STALLED);
+}
+END_TEST
+
+START_TEST(one_that_we_did_not_want_is_that_whatever_the_error)
+{
+	static const int errors[] = { 0, ECONNRESET, ETIMEDOUT, EHOSTUNREACH,
+		ENOTCONN };
+
+	for (int fin = 0; fin < 2; fin++)
+		for (int replied = 0; replied < 2; replied++) {
+			expect(CAUSE_REFUSED, errors[_i], fin, replied,
+			    ENDING_REFUSED);
+			expect(CAUSE_EVICTED, errors[_i], fin, replied,
+			    ENDING_EVICTED);
+		}
 }
 END_TEST
 
@@ -202,6 +221,8 @@ main(void)
 	    tcase, an_error_tells_more_than_all_else, 0, ERRORS);
 	tcase_add_loop_test(
 	    tcase, a_stalled_peer_stays_stalled_whatever_the_error, 0, ERRORS);
+	tcase_add_loop_test(
+	    tcase, one_that_we_did_not_want_is_that_whatever_the_error, 0, 5);
 	tcase_add_loop_test(tcase, a_peer_that_is_given_up_is_silent_or_stalled,
 	    0, GIVEN_UP * HOW);
 	tcase_add_loop_test(tcase, in_a_short_wait_one_lost_answer_says_nothing,

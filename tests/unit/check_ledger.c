@@ -8,7 +8,7 @@
 
 static const char *const words[] = { "served", "peer-closed", "reset",
 	"dead-peer", "stalled", "unreachable", "idle", "lingered", "stopped",
-	"failed" };
+	"failed", "refused", "evicted" };
 
 static const struct ledger_entry known = { .service = "echo",
 	.peer = "192.0.2.7:51514",

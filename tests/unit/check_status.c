@@ -190,7 +190,8 @@ START_TEST(a_line_has_all_endings_that_were)
 	row.endings[ENDING_STALLED] = 0;
 	ck_assert_str_eq(status_format(&row, line, sizeof(line)),
 	    FRONT "served:1,peer-closed:2,reset:3,dead-peer:4,unreachable:6,"
-		  "idle:7,lingered:8,stopped:9,failed:10" BACK);
+		  "idle:7,lingered:8,stopped:9,failed:10,refused:11,"
+		  "evicted:12" BACK);
 }
 END_TEST
 
@@ -275,7 +276,7 @@ START_TEST(the_largest_table_has_room)
 			rows[i].endings[e] = UINT64_MAX;
 	}
 	text = table(rows, 3);
-	ck_assert_ptr_nonnull(strstr(text, ",failed:18446744073709551615 hh"));
+	ck_assert_ptr_nonnull(strstr(text, ",evicted:18446744073709551615 hh"));
 	ck_assert_ptr_nonnull(strstr(text, holders));
 }
 END_TEST
@@ -306,7 +307,7 @@ START_TEST(json_has_a_listener_a_line)
 	    "\"longest_wait\":1.250,"));
 	ck_assert_ptr_nonnull(strstr(json(rows, 2), "\"raise\":null,"));
 	ck_assert_ptr_nonnull(strstr(json(rows, 2),
-	    "\"failed\":0},\"holders\":[\"configuration\",\"4241\","
+	    "\"evicted\":0},\"holders\":[\"configuration\",\"4241\","
 	    "\"4242\"]}\n]}\n"));
 }
 END_TEST
