@@ -39,6 +39,7 @@ static void
 free_service(struct conf_service *service)
 {
 	free_listens(service);
+	conf_rules_free(service);
 	free(service->name);
 	free(service->file);
 	free(service->format);
@@ -200,6 +201,7 @@ conf_service_new(
 	if (service == NULL)
 		return NULL;
 	TAILQ_INIT(&service->listens);
+	TAILQ_INIT(&service->rules);
 	service->name = strdup(name);
 	service->file = copy_or_null(file);
 	service->line = line;

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <sys/queue.h>
 
+#include "common/prefix.h"
+
 /* What daytime's format may give, with a terminating zero, without CR LF. */
 #define CONF_DAYTIME_MAX 256
 
@@ -32,6 +34,23 @@ struct conf_listen {
 };
 
 TAILQ_HEAD(conf_listens, conf_listen);
+
+/* An allow or a deny line. */
+struct conf_rule {
+	TAILQ_ENTRY(conf_rule) entry;
+	bool allow;
+	struct prefix prefix;
+	char *file; /* where, for messages */
+	unsigned line;
+};
+
+TAILQ_HEAD(conf_rules, conf_rule);
+
+/* So many a second, after so many at once. */
+struct conf_rate {
+	int64_t rate;  /* 0: no limit */
+	int64_t burst; /* 1 or more, but 0 without a limit */
+};
 
 /* A service block. Times in milliseconds, but where the name says _s. */
 struct conf_service {
@@ -56,8 +75,11 @@ struct conf_service {
 	int64_t send_timeout;
 	int64_t idle_timeout;
 	int64_t linger_timeout;
-	int64_t defer_accept; /* s */
-	int64_t batch;        /* SCHED_BATCH: 0 or 1 */
+	int64_t defer_accept;   /* s */
+	int64_t batch;          /* SCHED_BATCH: 0 or 1 */
+	int64_t max_per_source; /* 0: no limit */
+	struct conf_rate rate_per_source;
+	struct conf_rules rules; /* the first that matches decides */
 	char *format;
 	int64_t utc; /* 0 or 1 */
 };

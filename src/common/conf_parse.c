@@ -274,6 +274,16 @@ set_listen(struct parser *p, const char *text)
 		    before->file, before->line);
 }
 
+static void
+add_rule(struct parser *p, const struct conf_keyword *keyword, const char *text)
+{
+	bool allow = strcmp(keyword->name, "allow") == 0;
+	char why[CONF_WHY_SIZE];
+
+	if (conf_rule_add(p->service, allow, text, p->path, p->line, why) < 0)
+		error(p, "%s %.128s: %s", keyword->name, text, why);
+}
+
 static bool
 belongs_here(struct parser *p, const struct conf_keyword *keyword)
 {
@@ -314,6 +324,20 @@ set_value(
 		error(p, "%s: %s", keyword->name, strerror(ENOMEM));
 }
 
+/* What is more than one word: 20 burst 40. */
+static void
+set_rate(
+    struct parser *p, const struct conf_keyword *keyword, const struct words *w)
+{
+	char text[128];
+	int length = 0;
+
+	for (size_t i = 1; i < w->count && (size_t)length < sizeof(text); i++)
+		length += snprintf(text + length, sizeof(text) - (size_t)length,
+		    "%s%s", i == 1 ? "" : " ", w->word[i]);
+	set_value(p, keyword, text);
+}
+
 static void
 read_line(struct parser *p, char *text)
 {
@@ -339,6 +363,8 @@ read_line(struct parser *p, char *text)
 		open_block(p, &w);
 	else if (!belongs_here(p, keyword))
 		return;
+	else if (keyword->type == CONF_RATE && w.count > 1)
+		set_rate(p, keyword, &w);
 	else if (w.count != 2)
 		error(p, "%s: must be followed by one value%s", keyword->name,
 		    w.count > 2 ? "; one with spaces needs quotes" : "");
@@ -346,6 +372,8 @@ read_line(struct parser *p, char *text)
 		include_files(p, w.word[1]);
 	else if (keyword->type == CONF_LISTEN)
 		set_listen(p, w.word[1]);
+	else if (keyword->type == CONF_RULE)
+		add_rule(p, keyword, w.word[1]);
 	else
 		set_value(p, keyword, w.word[1]);
 }

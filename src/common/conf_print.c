@@ -17,7 +17,7 @@ print_scope(enum conf_scope scope, const void *base, uint64_t set,
 
 	for (size_t i = 0; (keyword = conf_keyword_at(i)) != NULL; i++) {
 		if (keyword->scope != scope || keyword->type == CONF_LISTEN ||
-		    keyword->type == CONF_BLOCK)
+		    keyword->type == CONF_RULE || keyword->type == CONF_BLOCK)
 			continue;
 		if (keyword->only != NULL &&
 		    strcmp(keyword->only, service) != 0)
@@ -29,6 +29,17 @@ print_scope(enum conf_scope scope, const void *base, uint64_t set,
 			fprintf(to, "\t# from %s", keyword->derived);
 		putc('\n', to);
 	}
+}
+
+static void
+print_rules(const struct conf_service *service, FILE *to)
+{
+	const struct conf_rule *rule;
+	char text[PREFIX_STRLEN];
+
+	TAILQ_FOREACH(rule, &service->rules, entry)
+		fprintf(to, "\t%s %s\n", rule->allow ? "allow" : "deny",
+		    prefix_format(&rule->prefix, text, sizeof(text)));
 }
 
 void
@@ -44,6 +55,7 @@ conf_print(const struct conf *conf, FILE *to)
 			fprintf(to, "\tlisten %s\n", listen->text);
 		print_scope(CONF_SERVICE, service, service->set, service->name,
 		    "\t", to);
+		print_rules(service, to);
 		fprintf(to, "}\n");
 	}
 }

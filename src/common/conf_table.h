@@ -25,7 +25,9 @@ enum conf_type {
 	CONF_ACCOUNT,    /* a user or a group, by name or number */
 	CONF_FORMAT,     /* of strftime(3), for one line */
 	CONF_SCHEDULING, /* normal or batch; held as 0 or 1 */
+	CONF_RATE,       /* NUMBER, or NUMBER burst NUMBER */
 	CONF_LISTEN,     /* an address; may be given again */
+	CONF_RULE,       /* a prefix; may be given again */
 	CONF_BLOCK,      /* service NAME { */
 	CONF_INCLUDE     /* include GLOB */
 };
@@ -39,7 +41,7 @@ struct conf_keyword {
 	const char *derived; /* what an absent value is derived from */
 	int64_t min, max;    /* in the unit that it is held in; of a path:
 				the most bytes, where max is not 0 */
-	size_t offset;       /* of an int64_t or a char * */
+	size_t offset;       /* of an int64_t, a char * or a conf_rate */
 };
 
 /* Row index of the table, or NULL past the last (the table is below 64). */
@@ -79,7 +81,7 @@ int conf_check_format(const char *text, char why[CONF_WHY_SIZE]);
 /*
  * Parses text as the keyword's value into base (a struct conf or struct
  * conf_service). Returns 0, or -1 with what is wrong in why, as in
- * "must be 1 to 65535". Not for listen, service and include.
+ * "must be 1 to 65535". Not for listen, allow, deny, service and include.
  */
 int conf_value_parse(const struct conf_keyword *keyword, const char *text,
     void *base, char why[CONF_WHY_SIZE]);
@@ -133,6 +135,28 @@ void conf_service_remove(struct conf *conf, struct conf_service *service);
  */
 int conf_listen_add(struct conf_service *service, const char *text,
     const char *file, unsigned line, char why[CONF_WHY_SIZE]);
+
+#define CONF_BURST_MAX 100000 /* of a CONF_RATE */
+
+/*
+ * Parses "20" or "20 burst 40", the rate in the keyword's range; one without a
+ * burst has that of a second. Returns 0, or -1.
+ */
+int conf_rate_parse(const struct conf_keyword *keyword, const char *text,
+    struct conf_rate *rate);
+
+/* Writes it as the file would have it. */
+void conf_rate_format(const struct conf_rate *rate, char *text, size_t size);
+
+/*
+ * Parses a prefix into a new rule at the service's end. Returns 0, or -1 with
+ * what is wrong in why.
+ */
+int conf_rule_add(struct conf_service *service, bool allow, const char *text,
+    const char *file, unsigned line, char why[CONF_WHY_SIZE]);
+
+/* Frees all of them. */
+void conf_rules_free(struct conf_service *service);
 
 /* Frees one that is in no list. */
 void conf_listen_free(struct conf_listen *listen);

@@ -41,6 +41,12 @@ number_at(const struct conf_keyword *keyword, void *base)
 	return (int64_t *)(void *)((char *)base + keyword->offset);
 }
 
+static struct conf_rate *
+rate_at(const struct conf_keyword *keyword, void *base)
+{
+	return (struct conf_rate *)(void *)((char *)base + keyword->offset);
+}
+
 static char **
 string_at(const struct conf_keyword *keyword, void *base)
 {
@@ -104,8 +110,15 @@ conf_range_format(const struct conf_keyword *keyword, char *text, size_t size)
 		format_number(keyword, keyword->max, max, sizeof(max));
 		snprintf(text, size, "%s to %s", min, max);
 		break;
+	case CONF_RATE:
+		snprintf(text, size,
+		    "%" PRId64 " to %" PRId64
+		    ", alone or followed by burst and 1 to %d",
+		    keyword->min, keyword->max, CONF_BURST_MAX);
+		break;
 	case CONF_FORMAT:
 	case CONF_LISTEN:
+	case CONF_RULE:
 	case CONF_BLOCK:
 	case CONF_INCLUDE:
 		text[0] = '\0';
@@ -295,7 +308,12 @@ conf_value_parse(const struct conf_keyword *keyword, const char *text,
 		if (conf_check_format(text, why) < 0)
 			return -1;
 		return set_string(string_at(keyword, base), text, why);
+	case CONF_RATE:
+		if (conf_rate_parse(keyword, text, rate_at(keyword, base)) < 0)
+			return out_of_range(keyword, why);
+		return 0;
 	case CONF_LISTEN:
+	case CONF_RULE:
 	case CONF_BLOCK:
 	case CONF_INCLUDE:
 		break;
@@ -349,7 +367,11 @@ conf_value_format(const struct conf_keyword *keyword, const void *base,
 	case CONF_FORMAT:
 		format_quoted(*(char *const *)at, text, size);
 		break;
+	case CONF_RATE:
+		conf_rate_format(at, text, size);
+		break;
 	case CONF_LISTEN:
+	case CONF_RULE:
 	case CONF_BLOCK:
 	case CONF_INCLUDE:
 		text[0] = '\0';

@@ -15,7 +15,7 @@ keywords()
 	echo >"$T/empty.conf"
 	"$PREFORKD" -nv -f "$T/empty.conf" |
 		sed -n 's/^[[:space:]]*\([a-z][a-z-]*\) .*/\1/p'
-	echo include
+	printf '%s\n' include allow deny
 }
 
 documented()

@@ -63,6 +63,17 @@ static const struct refused blocks[] = {
 	    "f:1: service: must be: service NAME {\n" },
 	{ "service echo { listen *:7 }\n}\n",
 	    "f:1: service: must be: service NAME {\n" },
+	{ "allow any\n", "f:1: allow: belongs in a service block\n" },
+	{ "service echo {\nlisten *:7\nallow\ndeny any any\n"
+	  "deny 192.0.2.7/24\nallow fe80::1%lo\nrate-per-source\n}\n",
+	    "f:3: allow: must be followed by one value\n"
+	    "f:4: deny: must be followed by one value; one with spaces "
+	    "needs quotes\n"
+	    "f:5: deny 192.0.2.7/24: has bits set beyond its length 24: write "
+	    "192.0.2.0/24, or 192.0.2.7/32\n"
+	    "f:6: allow fe80::1%lo: takes no scope: write it without the part "
+	    "from % on\n"
+	    "f:7: rate-per-source: must be followed by one value\n" },
 	{ "log-level\n", "f:1: log-level: must be followed by one value\n" },
 	{ "pid-file /a b\n",
 	    "f:1: pid-file: must be followed by one value; one with spaces "

@@ -288,6 +288,8 @@ START_TEST(print_says_what_is_derived)
 	    "\tlinger-timeout 5s\n"
 	    "\tdefer-accept 0\n"
 	    "\tscheduling normal\n"
+	    "\tmax-per-source 0\n"
+	    "\trate-per-source 0\n"
 	    "}\n");
 	free(text);
 	conf_free(conf);
@@ -322,6 +324,10 @@ static const char *const round_trips[] = { "",
 	"keepalive-interval 3s\nkeepalive-count 127\nuser-timeout 0\n"
 	"send-timeout 24h\nidle-timeout 1ms\nlinger-timeout 59m\n"
 	"defer-accept 1h\nformat \"\\\"%H\\\\%M\\\" # %%\"\nutc yes\n}\n",
+	"service echo {\nlisten *:7\nallow 192.0.2.0/24\n"
+	"max-per-source 4\ndeny ::ffff:192.0.0.0/104\n"
+	"rate-per-source 20 burst 40\nallow ::1\ndeny any\n}\n",
+	"service echo {\nlisten *:7\nrate-per-source 20\n}\n",
 	"pid-file none\ncontrol none\n", "control \"/a b\"\n",
 	"user www-data\ngroup 33\nchroot none\n",
 	"chroot \"/var/empty/a b\"\n" };

@@ -14,6 +14,7 @@
 
 #define HOUR INT64_C(3600000)
 #define EPOCH "must have %s and %% without flags or a width"
+#define RATE "must be 0 to 10000, alone or followed by burst and 1 to 100000"
 #define SECONDS "needs a unit: 5ms, 5s, 5m or 5h"
 
 /* A value of a keyword and what it is in memory. */
@@ -53,6 +54,20 @@ static const struct {
 	    SERVICE(max_connections_per_worker), 0 },
 	{ "max-connections-per-worker", "1000000000",
 	    SERVICE(max_connections_per_worker), 1000000000 },
+	{ "max-per-source", "0", SERVICE(max_per_source), 0 },
+	{ "max-per-source", "1000000", SERVICE(max_per_source), 1000000 },
+	{ "rate-per-source", "0", SERVICE(rate_per_source.rate), 0 },
+	{ "rate-per-source", "0", SERVICE(rate_per_source.burst), 0 },
+	{ "rate-per-source", "0 burst 9", SERVICE(rate_per_source.burst), 0 },
+	{ "rate-per-source", "20", SERVICE(rate_per_source.rate), 20 },
+	{ "rate-per-source", "20", SERVICE(rate_per_source.burst), 20 },
+	{ "rate-per-source", "20 burst 40", SERVICE(rate_per_source.rate), 20 },
+	{ "rate-per-source", "20  burst\t40", SERVICE(rate_per_source.burst),
+	    40 },
+	{ "rate-per-source", "\"20 burst 40\"", SERVICE(rate_per_source.burst),
+	    40 },
+	{ "rate-per-source", "10000 burst 100000",
+	    SERVICE(rate_per_source.burst), 100000 },
 	{ "scheduling", "normal", SERVICE(batch), 0 },
 	{ "scheduling", "batch", SERVICE(batch), 1 },
 	{ "keepalive", "yes", SERVICE(keepalive), 1 },
@@ -151,6 +166,15 @@ static const struct {
 	    { "0", "65536", "-1", "4w" } },
 	{ "max-connections-per-worker", "must be 0 to 1000000000", true,
 	    { "1000000001", "-1", "1s", "none" } },
+	{ "max-per-source", "must be 0 to 1000000", true,
+	    { "-1", "1000001", "4c", "none" } },
+	{ "rate-per-source", RATE, true,
+	    { "-1", "10001", "20s", "x", "20 40", "20 burst", "+20",
+		"99999999999999999999" } },
+	{ "rate-per-source", RATE, true,
+	    { "20 burst 0", "20 burst 100001", "20 burst x", "20 burst 40 50",
+		"20 Burst 40", "burst 40", "20 burst +4",
+		"20 burst 99999999999999999999" } },
 	{ "scheduling", "must be normal or batch", true,
 	    { "Batch", "0", "idle", "batches" } },
 	{ "keepalive", "must be yes or no", true, { "YES", "0", "off" } },

@@ -60,7 +60,7 @@ static bool
 has_value(const struct conf_keyword *keyword)
 {
 	return keyword->type != CONF_BLOCK && keyword->type != CONF_INCLUDE &&
-	    keyword->type != CONF_LISTEN;
+	    keyword->type != CONF_LISTEN && keyword->type != CONF_RULE;
 }
 
 START_TEST(every_keyword_has_an_item)
