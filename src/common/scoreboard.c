@@ -352,3 +352,25 @@ scoreboard_may_warn(struct pool_row *row, int64_t now, int64_t period_ms)
 	return atomic_compare_exchange_strong(
 	    &row->accept_warned_ms, &last, now);
 }
+
+uint32_t
+scoreboard_count_source(const struct scoreboard *board, const struct slot *own)
+{
+	uint64_t source = own->source_key;
+	uint32_t used, count = 0;
+	uint16_t service = own->service;
+
+	/* What we have published is seen by whoever we do not see. */
+	atomic_thread_fence(memory_order_seq_cst);
+	used = atomic_load_explicit(&board->header->used, memory_order_relaxed);
+	if (used > board->slot_count)
+		used = board->slot_count;
+	for (const struct slot *s = board->slots; s < board->slots + used; s++)
+		if (atomic_load_explicit(
+			&s->source_key, memory_order_relaxed) == source &&
+		    atomic_load_explicit(&s->service, memory_order_relaxed) ==
+			service &&
+		    slot_is_open(s))
+			count++;
+	return count;
+}

@@ -54,7 +54,8 @@ struct slot {
 	/* the connection that is open, or was the last: under sequence */
 	uint8_t peer[16];   /* IPv6, or IPv4 mapped into it */
 	uint16_t peer_port; /* host byte order */
-	uint16_t reserved;
+	/* 1 + its place in the table of services; for all of its life */
+	_Atomic uint16_t service;
 	uint32_t peer_scope;
 	/* see addr_source; other workers read it without the sequence */
 	_Atomic uint64_t source_key;
@@ -274,6 +275,16 @@ void slot_waited(struct slot *slot, uint64_t ms);
 
 /* Worker: it ended. */
 void slot_end(struct slot *slot, enum ending ending);
+
+/*
+ * Worker, after slot_open: how many connections the same service has open from
+ * the same source, this one too; in old and new workers of a reload and on all
+ * of its listening sockets. Of two workers that come here at once at least one
+ * counts both. A connection of a worker that died is one until its master has
+ * reaped it.
+ */
+uint32_t
+scoreboard_count_source(const struct scoreboard *board, const struct slot *own);
 
 /* The peer of a copied slot as text of ADDR_STRLEN bytes; returns text. */
 char *slot_peer(const struct slot *copy, char *text);

@@ -36,3 +36,13 @@ finish(struct io *io)
 	ask_how_silent(io);
 	return ending_decide(&io->facts);
 }
+
+enum ending
+finish_at_once(struct io *io, enum cause cause)
+{
+	io->facts.cause = cause;
+	/* ENOTCONN: a RST came first. */
+	io->fin_sent = shutdown(io->fd, SHUT_WR) == 0;
+	io_drain(io, 0);
+	return ending_decide(&io->facts);
+}

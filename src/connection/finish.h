@@ -16,4 +16,11 @@
  */
 enum ending finish(struct io *io);
 
+/*
+ * The end of a connection that we refuse or evict, as cause says: FIN, what has
+ * come is read away, within bounds, and nothing is waited for. What comes after
+ * close(2) is answered with RST.
+ */
+enum ending finish_at_once(struct io *io, enum cause cause);
+
 #endif

@@ -294,6 +294,8 @@ clean_up(struct master *master)
 	/* Nothing is left in it. */
 	board_file_remove(master->board.fd, master->board_file);
 	scoreboard_destroy(&master->board);
+	source_table_destroy(&master->rates);
+	source_table_destroy(&master->said);
 	spawn_release(master->sandbox);
 	control_socket_close(&master->control_socket);
 	if (master->pidfile_fd >= 0)

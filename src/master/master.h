@@ -11,6 +11,7 @@
 #include "common/conf.h"
 #include "common/privilege.h"
 #include "common/scoreboard.h"
+#include "common/source_table.h"
 #include "master/child.h"
 #include "master/control.h"
 #include "master/control_socket.h"
@@ -49,6 +50,8 @@ struct master {
 	struct privilege privilege; /* of workers */
 	struct sandbox *sandbox;    /* the same, see worker/sandbox.h */
 	struct scoreboard board;
+	struct source_table rates; /* of clients, for rate-per-source */
+	struct source_table said;  /* who was refused, for the log */
 	struct pool_list pools;
 	struct child_table children;
 	char *pid_file;     /* "none", or the one that is locked */

@@ -79,6 +79,12 @@ describe_worker(const struct master *master, struct pool *pool,
 	worker->idle = scoreboard_idle(&master->board, pool->row);
 	worker->slot_count = master->board.slot_bound;
 	worker->slot_index = scoreboard_index(&master->board, child->slot);
+	worker->board = &master->board;
+	worker->rates = &master->rates;
+	worker->said = &master->said;
+	worker->salt =
+	    source_table_salt(&master->rates, plan->service->known.name);
+	worker->service_number = (uint16_t)(plan->service - service_table + 1);
 }
 
 /* The policy that has it: that of a reload until the reload is done. */

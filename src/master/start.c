@@ -230,12 +230,25 @@ open_listeners(struct master *master)
 	pools_bound_slots(&master->pools, &master->board);
 }
 
+/* What the manual promises: room for 8192 sources, and 1024 lines a minute. */
+static void
+create_source_tables(struct master *master)
+{
+	if (source_table_create(&master->rates, 8192 / SOURCE_WAYS) == 0 &&
+	    source_table_create(&master->said, 1024 / SOURCE_WAYS) == 0)
+		return;
+	release_names(master);
+	fatal("not started: no memory for what is known of clients (free some, "
+	      "160 KiB will do)");
+}
+
 /* Said once here, and not by each worker. */
 static void
 prepare_workers(struct master *master)
 {
 	char text[PRIVILEGE_TEXT_SIZE];
 
+	create_source_tables(master);
 	master->sandbox = spawn_prepare();
 	if (master->sandbox == NULL) {
 		release_names(master);

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "connection/finish.h"
 #include "connection/tcpstate.h"
+#include "worker/admit.h"
 #include "worker/hygiene.h"
 
 #define PAUSE_MS 200 /* after accept ran out of something */
@@ -69,6 +70,22 @@ note_wait(const struct worker *worker, int fd, bool at_once, bool logged)
 	return state.idle_ms;
 }
 
+/* Serves one that was admitted, to its end. */
+static enum ending
+attend(const struct worker *worker, struct io *io)
+{
+	enum ending ending;
+
+	worker->service->serve(io, worker->settings);
+	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
+	ending = finish(io);
+	if (ending == ENDING_FAILED)
+		log_warnx("%s: connection failed: %s", worker->address,
+		    strerror(io->facts.error));
+	slot_end(worker->slot, ending);
+	return ending;
+}
+
 /* One connection, from accept to close. */
 static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
@@ -85,19 +102,21 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	int64_t now = clock_ms(), wait_ms;
 	bool at_once = now - worker->slot->since_ms <= AT_ONCE_MS;
+	bool refused;
 	enum ending ending;
 	struct io io;
 
 	slot_open(worker->slot, peer, now);
+	refused = admit_asks(worker->settings) && !admit(worker);
+	/* At once: its next connection is not to be refused for this one. */
+	if (refused)
+		slot_end(worker->slot, ENDING_REFUSED);
 	wait_ms = note_wait(worker, fd, at_once, logged);
 	io_init(&io, fd, &limits, &worker->slot->traffic, &worker_stopping);
-	worker->service->serve(&io, worker->settings);
-	slot_set_state(worker->slot, SLOT_CLOSING, clock_ms());
-	ending = finish(&io);
-	if (ending == ENDING_FAILED)
-		log_warnx("%s: connection failed: %s", worker->address,
-		    strerror(io.facts.error));
-	slot_end(worker->slot, ending);
+	if (refused)
+		ending = finish_at_once(&io, CAUSE_REFUSED);
+	else
+		ending = attend(worker, &io);
 	if (logged)
 		log_connection(worker, &io, peer, ending, wait_ms);
 	close(fd); /* Linux frees the descriptor whatever it returns */
@@ -278,11 +297,13 @@ leave_idle(const struct worker *worker)
 		wake_master(worker);
 }
 
+/* Nobody makes us fork with connections that we refuse. */
 static bool
 has_served_enough(const struct worker *worker)
 {
 	return worker->most_connections != 0 &&
-	    worker->slot->connections >= worker->most_connections;
+	    worker->slot->connections - worker->slot->endings[ENDING_REFUSED] >=
+	    worker->most_connections;
 }
 
 static void
@@ -322,6 +343,7 @@ void
 worker_run(const struct worker *worker)
 {
 	atomic_store(&worker->slot->pid, getpid());
+	atomic_store(&worker->slot->service, worker->service_number);
 	hygiene(worker);
 	sandbox_close(worker->sandbox, worker->slot);
 	enter_idle(worker);

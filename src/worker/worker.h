@@ -12,6 +12,7 @@
 #include "common/conf.h"
 #include "common/privilege.h"
 #include "common/scoreboard.h"
+#include "common/source_table.h"
 #include "services/service.h"
 #include "worker/sandbox.h"
 
@@ -42,6 +43,12 @@ struct worker {
 	idle_word *idle;     /* its pool's, see common/idle_set.h */
 	uint32_t slot_count; /* of that set */
 	uint32_t slot_index; /* in it */
+	/* for admission, see worker/admit.h */
+	const struct scoreboard *board;
+	const struct source_table *rates; /* a bucket a source and service */
+	const struct source_table *said;  /* a line a minute and source */
+	uint64_t salt;                    /* of its service, in rates */
+	uint16_t service_number;          /* for the slot */
 };
 
 /*

@@ -3,6 +3,7 @@
  */
 #include "client.h"
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ static const char usage[] =
     "       client stamp\n"
     "       client pty text command ...\n"
     "       client supervise path command ...\n"
-    "       client syslog path\n";
+    "       client syslog path\n"
+    "-B address: echo, daytime, connect, rate and stream come from there\n";
 
 int64_t
 now_ms(void)
@@ -49,6 +51,20 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* The port is chosen by connect(2), so that it may be one that others have. */
+static void
+come_from(int fd, const char *source)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	int on = 1;
+
+	if (inet_pton(AF_INET, source, &from.sin_addr) != 1 ||
+	    setsockopt(
+		fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
+		err(2, "bind to %s", source);
 }
 
 int
@@ -65,6 +81,8 @@ start_connect(const struct options *o)
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		err(2, "socket");
+	if (o->source != NULL)
+		come_from(fd, o->source);
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0 &&
 	    errno != EINPROGRESS)
 		err(1, "connect to %s port %s", o->host, o->port);
@@ -157,8 +175,11 @@ parse(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "b:cfk:ln:rs:t:")) != -1)
+	while ((c = getopt(argc, argv, "B:b:cfk:ln:rs:t:")) != -1)
 		switch (c) {
+		case 'B':
+			o->source = optarg;
+			break;
 		case 'b':
 			o->bytes = strtoull(optarg, NULL, 10);
 			break;

@@ -20,6 +20,7 @@ enum end {
 struct options {
 	const char *host;
 	const char *port;
+	const char *source;   /* -B: an IPv4 address to come from, or NULL */
 	unsigned connections; /* -n */
 	uint64_t bytes;       /* -b, each connection; 0: until the end */
 	bool half_close;      /* -c: shutdown after the last byte */

@@ -257,6 +257,42 @@ START_TEST(a_peer_that_talks_over_the_end_gets_no_rst)
 }
 END_TEST
 
+static const struct {
+	enum cause cause;
+	const char *word;
+} unwanted[] = { { CAUSE_REFUSED, "refused" }, { CAUSE_EVICTED, "evicted" } };
+
+START_TEST(an_end_at_once_reads_what_has_come_and_sends_fin)
+{
+	static const char bytes[40000];
+	int64_t begin = clock_ms();
+	char byte;
+
+	ck_assert_int_eq(send(client, bytes, sizeof(bytes), 0), sizeof(bytes));
+	server_has(sizeof(bytes));
+	ck_assert_str_eq(ending_name(finish_at_once(&io, unwanted[_i].cause)),
+	    unwanted[_i].word);
+	ck_assert_int_le(clock_ms() - begin, LONG_MS);
+	ck_assert_uint_eq(traffic.in, sizeof(bytes));
+	ck_assert_int_eq(recv(client, &byte, 1, 0), 0);
+	/* With a byte unread, it would send RST. */
+	close(server);
+	ck_assert_int_eq(shutdown(client, SHUT_WR), 0);
+	server = -1;
+}
+END_TEST
+
+START_TEST(an_end_at_once_of_a_connection_that_was_reset_is_the_same)
+{
+	struct pollfd p = { .fd = server, .events = POLLIN };
+
+	client_resets();
+	ck_assert_int_eq(poll(&p, 1, LONG_MS), 1);
+	ck_assert_str_eq(ending_name(finish_at_once(&io, unwanted[_i].cause)),
+	    unwanted[_i].word);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -277,5 +313,9 @@ main(void)
 	tcase_add_test(tcase, waits_after_a_stop_share_one_limit);
 	tcase_add_test(tcase, a_stalled_peer_is_not_waited_for);
 	tcase_add_test(tcase, a_peer_that_talks_over_the_end_gets_no_rst);
+	tcase_add_loop_test(
+	    tcase, an_end_at_once_reads_what_has_come_and_sends_fin, 0, 2);
+	tcase_add_loop_test(tcase,
+	    an_end_at_once_of_a_connection_that_was_reset_is_the_same, 0, 2);
 	return unit_run(suite);
 }
