@@ -38,11 +38,13 @@ static const char usage[] =
     "       client stream  -n connections -b bytes-a-second -t seconds\n"
     "                      host port\n"
     "       client serve   [-k backlog] [-t seconds] host port step ...\n"
+    "       client storm   -n connections -t seconds host port,...\n"
     "       client stamp\n"
     "       client pty text command ...\n"
     "       client supervise path command ...\n"
     "       client syslog path\n"
-    "-B address: echo, daytime, connect, rate and stream come from there\n";
+    "-B address: echo, daytime, connect, rate, storm and stream\n"
+    "come from there\n";
 
 int64_t
 now_ms(void)
@@ -264,5 +266,7 @@ main(int argc, char **argv)
 		return run_stream(&o);
 	if (strcmp(argv[1], "rate") == 0)
 		return run_rate(&o);
+	if (strcmp(argv[1], "storm") == 0)
+		return run_storm(&o);
 	errx(2, "%s", usage);
 }

@@ -56,6 +56,7 @@ int run_play(const struct options *o, char **steps);
 int run_rate(const struct options *o);
 int run_stream(const struct options *o);
 int run_serve(const struct options *o, char **steps);
+int run_storm(const struct options *o);
 int run_stamp(void);
 int run_pty(const char *text, char *const *command);
 int run_syslog(const char *path);
