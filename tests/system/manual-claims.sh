@@ -1,6 +1,6 @@
 #!/bin/sh
 # What SIGNALS and EXIT STATUS of preforkd(8) claim and no other script looks
-# at. stop, stop-queue, signals, reap, options, bad-configuration,
+# at, and what SECURITY does. stop, stop-queue, signals, reap, options, bad-configuration,
 # start-errors and run-errors have the rest.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
@@ -90,4 +90,20 @@ t "-V: exit status 0, on stdout" equals "0:" "$STATUS:$STDERR"
 # Every way to write that fails: not stopped as asked.
 t "-nv to a full device: exit status 1" not sh -c \
 	"'$PREFORKD' -nv echo@127.0.0.1:$ECHO >/dev/full"
+
+# Each test that SECURITY names is there, and is one of those that are run.
+claims=$(grep -o 'tests/[a-z]*/[A-Za-z0-9_.-]*[a-z]' "$TOP_SRCDIR/SECURITY" |
+	sort -u)
+is_run()
+{
+	for test in $claims; do
+		[ -f "$TOP_SRCDIR/$test" ] &&
+			grep -Eq "${test%.c}([. ]|\$)" "$TOP_SRCDIR/Makefile.am" || {
+			echo "SECURITY names $test, which is none"
+			return 1
+		}
+	done
+}
+t "SECURITY names tests" test "$(echo "$claims" | wc -l)" -gt 30
+t "... each of them is one" is_run
 finish
