@@ -115,7 +115,6 @@ static int
 make_board(struct master *master, uint32_t rows, uint32_t slots,
     char why[BOARD_FILE_WHY_SIZE])
 {
-	*why = '\0';
 	if (strcmp(master->board_file, "none") != 0)
 		return board_file_create(
 		    &master->board, master->board_file, rows, slots, why);
@@ -126,6 +125,7 @@ static int
 make_room(struct master *master, uint32_t rows, uint64_t slots,
     char why[BOARD_FILE_WHY_SIZE])
 {
+	*why = '\0';
 	if (slots > UINT32_MAX) {
 		errno = ENOMEM;
 		return -1;
