@@ -264,13 +264,14 @@ take_load(struct options *o)
 }
 
 /* The mode, and host[:port]. */
-static void
+static const struct mode *
 take_arguments(struct options *o, char *const *arguments)
 {
+	const struct mode *mode;
 	const char *wrong;
 
-	o->mode = mode_find(arguments[0]);
-	if (o->mode == NULL)
+	mode = mode_find(arguments[0]);
+	if (mode == NULL)
 		errx(EXIT_USAGE,
 		    "%s: must be echo, daytime, connect, idle or load",
 		    arguments[0]);
@@ -279,23 +280,25 @@ take_arguments(struct options *o, char *const *arguments)
 		errx(EXIT_USAGE,
 		    "%s: %s; write host, host:port or [IPv6 address]:port",
 		    arguments[1], wrong);
+	o->mode = mode;
 	check_options(o);
-	if (strcmp(o->mode->name, "load") == 0)
+	if (strcmp(mode->name, "load") == 0)
 		take_load(o);
 	else if (o->parallel != NULL)
 		o->session.parallel =
 		    (size_t)number('p', o->parallel, BISECT_PARALLEL_MAX);
 	if (o->target.port == 0)
-		o->target.port = o->mode->port;
+		o->target.port = mode->port;
 	if (o->target.port == 0)
 		errx(EXIT_USAGE,
 		    "%s: %s has no port of its own; write host:port or [IPv6 address]:port",
-		    arguments[1], o->mode->name);
+		    arguments[1], mode->name);
 	o->session.host = o->target.host;
 	o->session.port = o->target.port;
+	return mode;
 }
 
-static void
+static const struct mode *
 parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
@@ -311,7 +314,7 @@ parse_options(int argc, char **argv, struct options *o)
 		fprintf(stderr, "%s", usage);
 		exit(EXIT_USAGE);
 	}
-	take_arguments(o, argv + optind);
+	return take_arguments(o, argv + optind);
 }
 
 int
@@ -325,17 +328,17 @@ main(int argc, char **argv)
 					.parallel = 8,
 					.max_ms = 600000,
 					.precision_ms = 1000 } };
+	const struct mode *mode;
 	struct report report;
 	enum verdict verdict;
 
-	parse_options(argc, argv, &o);
+	mode = parse_options(argc, argv, &o);
 	/* Whoever reads along wants each line when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	report_init(
-	    &report, stdout, o.mode->name, o.target.host, o.target.port);
+	report_init(&report, stdout, mode->name, o.target.host, o.target.port);
 	report.json = o.json;
 	report.quiet = o.quiet;
-	verdict = mode_run(o.mode, &o.session, &report);
+	verdict = mode_run(mode, &o.session, &report);
 	if (ferror(stdout) || fflush(stdout) != 0)
 		err(EXIT_USAGE, "standard output");
 	if (verdict == VERDICT_FAILED)

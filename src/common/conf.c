@@ -62,12 +62,12 @@ conf_hold(struct conf *conf)
 void
 conf_free(struct conf *conf)
 {
-	struct conf_service *service;
+	struct conf_service *service, *next;
 
 	if (conf == NULL || conf->holds-- > 0)
 		return;
-	while ((service = TAILQ_FIRST(&conf->services)) != NULL)
-		conf_service_remove(conf, service);
+	TAILQ_FOREACH_SAFE(service, &conf->services, entry, next)
+	free_service(service);
 	free(conf->user);
 	free(conf->group);
 	free(conf->chroot);

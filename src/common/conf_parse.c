@@ -203,7 +203,7 @@ beside(const char *path, const char *pattern)
 			*to++ = '\\';
 		*to++ = path[i];
 	}
-	strcpy(to, pattern);
+	memcpy(to, pattern, strlen(pattern) + 1);
 	return full;
 }
 
@@ -294,7 +294,8 @@ belongs_here(struct parser *p, const struct conf_keyword *keyword)
 	else if (keyword->scope == CONF_GLOBAL && p->in_block)
 		error(p, "%s: belongs outside of the service block",
 		    keyword->name);
-	else if (keyword->only != NULL && p->service->name[0] != '\0' &&
+	else if (keyword->only != NULL && p->service != NULL &&
+	    p->service->name[0] != '\0' &&
 	    strcmp(p->service->name, keyword->only) != 0)
 		error(p, "%s: is for service %s only", keyword->name,
 		    keyword->only);

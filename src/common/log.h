@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <syslog.h>
 
-#define LOG_PRINTF(n) __attribute__((format(printf, n, n + 1)))
+#define LOG_PRINTF(n) __attribute__((format(printf, n, (n) + 1)))
 
 enum log_target {
 	LOG_TO_STDERR, /* plain, or with <N> when stderr is the journal */

@@ -89,7 +89,7 @@ check_header(const struct scoreboard_header *header, uint64_t size,
 int
 scoreboard_view(struct scoreboard *board, int fd, char why[SCOREBOARD_WHY_SIZE])
 {
-	struct scoreboard_header header;
+	struct scoreboard_header header = { 0 };
 	uint64_t size = 0;
 	void *map;
 

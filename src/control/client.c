@@ -120,7 +120,9 @@ receive_all(int fd, int64_t deadline, int *passed)
 	char *text = malloc(size), *larger;
 	ssize_t n = 1;
 
-	while (text != NULL && n != 0) {
+	if (text == NULL)
+		return NULL;
+	while (n != 0) {
 		if (used + 1 == size) {
 			errno = EMSGSIZE;
 			larger = size < CLIENT_REPLY_MAX ?
@@ -141,7 +143,7 @@ receive_all(int fd, int64_t deadline, int *passed)
 		    (errno != EAGAIN || !wait_for(fd, POLLIN, deadline)))
 			break;
 	}
-	if (text != NULL && n == 0) {
+	if (n == 0) {
 		text[used] = '\0';
 		return text;
 	}

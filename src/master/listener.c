@@ -132,8 +132,10 @@ bound_to(const struct binding *b, const struct listener *listener,
 {
 	/* "*" without IPv6 is "0.0.0.0". */
 	if (b->both_families && b->addr->sa_family == AF_INET6)
-		return strcpy(address, listener->address);
-	return addr_format(b->addr, address, ADDR_STRLEN);
+		strlcpy(address, listener->address, ADDR_STRLEN);
+	else
+		addr_format(b->addr, address, ADDR_STRLEN);
+	return address;
 }
 
 static const char *

@@ -109,6 +109,8 @@ read_configuration(struct master *master, struct privilege *privilege)
 	if (fclose(errors) == 0)
 		log_lines(text);
 	free(text);
+	/* cppcheck-suppress returnDanglingLifetime ; read fills the status in,
+	 * and what it returns is the caller's: it does not point there. */
 	return conf;
 }
 

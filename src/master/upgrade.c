@@ -142,7 +142,7 @@ free_environment(char **env)
 
 	if (env == NULL)
 		return;
-	while (
+	while (env[count] != NULL &&
 	    strncmp(env[count], UPGRADE_STATE "=", sizeof(UPGRADE_STATE)) != 0)
 		count++;
 	free(env[count]);
