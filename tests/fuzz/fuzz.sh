@@ -3,6 +3,7 @@
 #
 #	make fuzz FUZZ_SECONDS=300
 #	make fuzz FUZZ_HARNESSES=control	one of them
+#	make fuzz FUZZ_JOBS=1			one after the other
 #	tests/fuzz/fuzz.sh directory harness ...
 #
 # The directory gets a build of its own, with libFuzzer, ASan and UBSan, and what
@@ -14,6 +15,7 @@ set -u
 source=$(cd "$(dirname "$0")/../.." && pwd)
 : "${CLANG:=clang}"
 : "${FUZZ_SECONDS:=30}"
+: "${FUZZ_JOBS:=$(nproc 2>/dev/null || echo 2)}" # at the same time
 : "${MAKE:=make}"
 INPUT_SECONDS=10 # far more than any input needs: only a hang takes as long
 
@@ -49,21 +51,37 @@ for harness in "$@"; do
 	set -- "$@" "tests/fuzz/fuzz_$harness"
 	shift
 done
-"$MAKE" -s "$@" || give_up "the harnesses do not compile, see above"
+"$MAKE" -s -j"$FUZZ_JOBS" "$@" >make.out 2>&1 ||
+	give_up "the harnesses do not compile: $(tail -n 20 make.out)"
 
-crashed=0
-for program in "$@"; do
-	name=${program##*/fuzz_}
+# Without the lines that the daemon logs. Leaves $name.status.
+run()
+{
+	name=${1##*/fuzz_}
 	mkdir -p "corpus/$name" "crashes/$name"
-	# Without the lines that the daemon logs.
-	"./$program" -close_fd_mask=2 -max_total_time="$FUZZ_SECONDS" \
+	"./$1" -close_fd_mask=2 -max_total_time="$FUZZ_SECONDS" \
 		-timeout="$INPUT_SECONDS" -print_final_stats=1 \
 		-artifact_prefix="crashes/$name/" \
 		-dict="$source/tests/fuzz/$name.dict" "corpus/$name" \
 		"$source/tests/fuzz/corpus/$name" >"$name.out" 2>&1
-	status=$?
-	if [ $status = 0 ]; then
-		echo "ok: $name: $(sed -n 's/^#.*DONE *//p' "$name.out")"
+	echo $? >"$name.status"
+}
+
+running=0
+for program in "$@"; do
+	run "$program" &
+	running=$((running + 1))
+	[ $((running % FUZZ_JOBS)) != 0 ] || wait
+done
+wait
+
+crashed=0
+for program in "$@"; do
+	name=${program##*/fuzz_}
+	status=$(cat "$name.status")
+	if [ "$status" = 0 ]; then
+		echo "ok: $name: $(sed -n 's/^#\([0-9]*\).*DONE */\1 inputs, /p' \
+			"$name.out")"
 		continue
 	fi
 	crashed=$((crashed + 1))
@@ -71,5 +89,5 @@ for program in "$@"; do
 	grep -E 'not true|ERROR|SUMMARY|runtime error|Test unit written' "$name.out"
 	echo "    see $directory/$name.out"
 done
-echo "$# harnesses, $crashed crashes"
+echo "$(($# - crashed)) passed, $crashed failed, 0 skipped"
 [ $crashed = 0 ]
