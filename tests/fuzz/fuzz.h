@@ -18,24 +18,25 @@
 #define FUZZ_FDS 100   /* no harness opens as many */
 #define FUZZ_STDERR 99 /* a copy, for fuzz.sh closes the log's */
 
+/*
+ * While an input is run: wrapped calls are the harness's then, and those of
+ * libFuzzer itself, which is linked with them, at all other times.
+ */
+static bool fuzz_is_running __attribute__((unused));
+
 /* Ends with a crash that libFuzzer keeps the input of. */
 #define FUZZ_CHECK(condition)                                                  \
 	do {                                                                   \
 		if (!(condition)) {                                            \
 			dprintf(FUZZ_STDERR, "%s:%d: not true: %s\n",          \
 			    __FILE__, __LINE__, #condition);                   \
+			fuzz_is_running = false;                               \
 			abort();                                               \
 		}                                                              \
 	} while (0)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/*
- * While an input is run: wrapped calls are the harness's then, and those of
- * libFuzzer itself, which is linked with them, at all other times.
- */
-static bool fuzz_is_running __attribute__((unused));
 
 struct fuzz_input {
 	const uint8_t *at;

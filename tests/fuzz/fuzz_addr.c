@@ -1,6 +1,6 @@
 /*
- * common/conf_listen, common/addr and probe/target: addresses as people write
- * them, and as they are written for people.
+ * common/conf_listen, common/prefix, common/addr and probe/target: addresses as
+ * people write them, and as they are written for people.
  *
  * An input is a line, which each parser gets, and in front of it, for
  * addr_format, the bytes of an address.
@@ -11,6 +11,7 @@
 
 #include "common/addr.h"
 #include "common/conf_table.h"
+#include "common/prefix.h"
 #include "fuzz/format.h"
 #include "fuzz/fuzz.h"
 #include "probe/target.h"
@@ -125,6 +126,35 @@ check_own_target(const char *text)
 	FUZZ_CHECK(again.port == target.port);
 }
 
+/* It has its own address, and those that differ behind its bits, alone. */
+static void
+check_prefix(const char *text)
+{
+	char why[PREFIX_WHY_SIZE] = "", normal[PREFIX_STRLEN];
+	struct prefix prefix = { 0 }, again = { 0 };
+	uint8_t bytes[16];
+
+	if (prefix_parse(text, &prefix, why) < 0) {
+		FUZZ_CHECK(*why != '\0');
+		return;
+	}
+	prefix_format(&prefix, normal, sizeof(normal));
+	FUZZ_CHECK(prefix_parse(normal, &again, why) == 0);
+	FUZZ_CHECK(again.any == prefix.any && again.ipv4 == prefix.ipv4);
+	FUZZ_CHECK(again.bits == prefix.bits);
+	FUZZ_CHECK(memcmp(again.bytes, prefix.bytes, sizeof(bytes)) == 0);
+	FUZZ_CHECK(prefix.bits <= 128 && (!prefix.ipv4 || prefix.bits >= 96));
+	memcpy(bytes, prefix.bytes, sizeof(bytes));
+	FUZZ_CHECK(prefix.any || prefix_has(&prefix, bytes));
+	for (unsigned bit = 0; bit < 128; bit++) {
+		bytes[bit / 8] ^= 0x80 >> bit % 8;
+		/* Another bit of the first 96 may make IPv6 of IPv4. */
+		FUZZ_CHECK(prefix_has(&prefix, bytes) ==
+		    (prefix.any || bit >= prefix.bits));
+		bytes[bit / 8] ^= 0x80 >> bit % 8;
+	}
+}
+
 /* Never sooner than was asked for, and less than a millisecond later. */
 static void
 check_seconds(const char *text)
@@ -215,6 +245,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_listen(text);
 	check_argument(text);
 	check_own_target(text);
+	check_prefix(text);
 	check_seconds(text);
 	free(text);
 	conf_free(conf);

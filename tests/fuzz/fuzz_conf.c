@@ -36,9 +36,9 @@ void __wrap_globfree(glob_t *found);
 FILE *
 __wrap_fopen(const char *path, const char *mode)
 {
-	if (!fuzz_is_running)
+	/* libFuzzer has others, also where it keeps an input that crashed. */
+	if (!fuzz_is_running || strcmp(mode, "re") != 0)
 		return __real_fopen(path, mode);
-	FUZZ_CHECK(strcmp(mode, "re") == 0);
 	/* No other file is touched: a pattern has matched, or it is ours. */
 	for (size_t i = 0; i < FILES; i++)
 		if (files[i].is_there && strcmp(path, paths[i]) == 0) {
@@ -143,7 +143,7 @@ check_values(enum conf_scope scope, const void *a, const void *b)
 		int64_t value;
 
 		if (keyword->scope != scope || keyword->type == CONF_LISTEN ||
-		    keyword->type == CONF_BLOCK)
+		    keyword->type == CONF_RULE || keyword->type == CONF_BLOCK)
 			continue;
 		if (has_text(keyword)) {
 			FUZZ_CHECK(strcmp(*(char *const *)of_a,
@@ -155,6 +155,26 @@ check_values(enum conf_scope scope, const void *a, const void *b)
 		FUZZ_CHECK(!has_number(keyword) ||
 		    (value >= keyword->min && value <= keyword->max));
 	}
+}
+
+static void
+check_admission(const struct conf_service *a, const struct conf_service *b)
+{
+	const struct conf_rule *of_b = TAILQ_FIRST(&b->rules), *of_a;
+
+	TAILQ_FOREACH(of_a, &a->rules, entry) {
+		FUZZ_CHECK(of_b != NULL && of_a->allow == of_b->allow);
+		FUZZ_CHECK(of_a->prefix.any == of_b->prefix.any);
+		FUZZ_CHECK(of_a->prefix.bits == of_b->prefix.bits);
+		FUZZ_CHECK(memcmp(of_a->prefix.bytes, of_b->prefix.bytes,
+			       sizeof(of_a->prefix.bytes)) == 0);
+		of_b = TAILQ_NEXT(of_b, entry);
+	}
+	FUZZ_CHECK(of_b == NULL);
+	FUZZ_CHECK(a->rate_per_source.rate == b->rate_per_source.rate);
+	FUZZ_CHECK(a->rate_per_source.burst == b->rate_per_source.burst);
+	FUZZ_CHECK(
+	    (a->rate_per_source.rate == 0) == (a->rate_per_source.burst == 0));
 }
 
 static void
@@ -171,6 +191,7 @@ check_service(const struct conf_service *a, const struct conf_service *b)
 		of_b = TAILQ_NEXT(of_b, entry);
 	}
 	FUZZ_CHECK(of_b == NULL);
+	check_admission(a, b);
 	check_values(CONF_SERVICE, a, b);
 	FUZZ_CHECK(a->min_spare_workers <= a->max_spare_workers);
 	FUZZ_CHECK(a->max_spare_workers <= a->max_workers);
