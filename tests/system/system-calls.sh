@@ -35,6 +35,23 @@ t "echo: six, with one message" equals \
 	"$(calls_for echo "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO)"
 stop
 
+# Limits that nobody reaches cost nothing, and one that is refused is cheaper
+# than one that is served. The log line comes once a minute.
+start "$(spare | sed '/^log-connections/d' | sed 's/^listen.*/&\
+allow any\
+max-per-source 100\
+rate-per-source 1000/')"
+t "rules and limits: the same six" equals \
+	"accept4 setsockopt recvfrom sendto recvfrom close" \
+	"$(calls_for echo "$CLIENT" echo -c -b 1 127.0.0.1 $ECHO)"
+stop
+start "$(spare | sed '/^log-connections/d' | sed 's/^listen.*/&\
+deny any/')"
+"$CLIENT" daytime 127.0.0.1 $DAYTIME >/dev/null
+t "one that is refused: four" equals "accept4 shutdown recvfrom close" \
+	"$(calls_for daytime "$CLIENT" daytime 127.0.0.1 $DAYTIME)"
+stop
+
 # The next ones wait in the queue while the only worker has another client:
 # for how long is asked where accept came back at once, which strace can delay.
 asked()
