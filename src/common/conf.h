@@ -169,6 +169,13 @@ int conf_set_pid_file(struct conf *conf, const char *path, FILE *errors);
  */
 int conf_set_none(struct conf *conf, const char *keyword);
 
+/*
+ * Whether allow and deny lines let that address in, 16 bytes as addr_bytes
+ * writes them. Returns the line that decides, or NULL where none has it.
+ */
+const struct conf_rule *conf_rule_find(
+    const struct conf_service *service, const uint8_t bytes[16], bool *allowed);
+
 /* Writes the effective configuration in the file's own syntax. */
 void conf_print(const struct conf *conf, FILE *to);
 

@@ -96,3 +96,21 @@ conf_rules_free(struct conf_service *service)
 		free_rule(rule);
 	}
 }
+
+const struct conf_rule *
+conf_rule_find(
+    const struct conf_service *service, const uint8_t bytes[16], bool *allowed)
+{
+	const struct conf_rule *rule;
+
+	*allowed = true;
+	TAILQ_FOREACH(rule, &service->rules, entry) {
+		if (prefix_has(&rule->prefix, bytes)) {
+			*allowed = rule->allow;
+			return rule;
+		}
+		if (rule->allow)
+			*allowed = false;
+	}
+	return NULL;
+}

@@ -19,25 +19,6 @@ admit_asks(const struct conf_service *settings)
 	    settings->rate_per_source.rate > 0;
 }
 
-/* The first rule that has the address; where none has it, *allowed decides. */
-static const struct conf_rule *
-find_rule(
-    const struct conf_service *settings, const uint8_t bytes[16], bool *allowed)
-{
-	const struct conf_rule *rule;
-
-	*allowed = true;
-	TAILQ_FOREACH(rule, &settings->rules, entry) {
-		if (prefix_has(&rule->prefix, bytes)) {
-			*allowed = rule->allow;
-			return rule;
-		}
-		if (rule->allow)
-			*allowed = false;
-	}
-	return NULL;
-}
-
 static bool
 is_denied(const struct worker *worker, char reason[REASON_SIZE])
 {
@@ -46,7 +27,7 @@ is_denied(const struct worker *worker, char reason[REASON_SIZE])
 	const struct conf_rule *rule;
 	bool allowed;
 
-	rule = find_rule(settings, worker->slot->peer, &allowed);
+	rule = conf_rule_find(settings, worker->slot->peer, &allowed);
 	if (allowed)
 		return false;
 	if (rule != NULL)

@@ -1,12 +1,11 @@
 /*
  * Tests of common/prefix: what is a prefix, and which addresses are in it.
  */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/addr.h"
 #include "common/prefix.h"
+#include "unit/plain_prefix.h"
 #include "unit/unit.h"
 
 #define ROUNDS 20000
@@ -124,92 +123,16 @@ START_TEST(no_text_is_too_long_for_a_message)
 }
 END_TEST
 
-/* The reference: one bit after the other, of addresses as they were made. */
-struct plain {
-	int family;
-	uint8_t bytes[16]; /* 4 of them, or 16 */
-	unsigned bits;
-};
-
-static bool
-bit_of(const uint8_t *bytes, unsigned n)
-{
-	return bytes[n / 8] >> (7 - n % 8) & 1;
-}
-
-static bool
-plain_has(const struct plain *prefix, const struct plain *address)
-{
-	if (prefix->family != address->family)
-		return false;
-	for (unsigned n = 0; n < prefix->bits; n++)
-		if (bit_of(prefix->bytes, n) != bit_of(address->bytes, n))
-			return false;
-	return true;
-}
-
-/* Few different bytes, so that prefixes and addresses meet. */
-static struct plain
-any_address(void)
-{
-	struct plain a = { .family = rand() % 2 ? AF_INET : AF_INET6 };
-	unsigned length = a.family == AF_INET ? 4 : 16;
-	unsigned same = (unsigned)rand() % (length + 1);
-
-	for (unsigned i = 0; i < length; i++)
-		a.bytes[i] = i < same ? (uint8_t)(i * 37) : (uint8_t)rand();
-	if (same < length && rand() % 2)
-		a.bytes[same] = (uint8_t)(same * 37 ^ 1 << rand() % 8);
-	a.bits = 8 * length;
-	return a;
-}
-
-static struct plain
-any_prefix(void)
-{
-	struct plain p = any_address();
-
-	p.bits = (unsigned)rand() % (p.bits + 1);
-	for (unsigned n = p.bits; n < 128; n++)
-		p.bytes[n / 8] &= (uint8_t) ~(0x80 >> n % 8);
-	return p;
-}
-
-/* As text; an IPv4 one in one of its two forms. */
 static struct prefix
 parsed(const struct plain *plain)
 {
-	char address[INET6_ADDRSTRLEN], text[64], why[PREFIX_WHY_SIZE] = "";
-	bool mapped = plain->family == AF_INET && rand() % 2;
+	char text[64], why[PREFIX_WHY_SIZE] = "";
 	struct prefix prefix;
 
-	inet_ntop(plain->family, plain->bytes, address, sizeof(address));
-	snprintf(text, sizeof(text), "%s%s/%u", mapped ? "::ffff:" : "",
-	    address, plain->bits + (mapped ? 96 : 0));
+	plain_text(plain, text, sizeof(text));
 	ck_assert_msg(
 	    prefix_parse(text, &prefix, why) == 0, "%s: %s", text, why);
 	return prefix;
-}
-
-/* As accept gives it: an IPv4 one as such, or as a dual-stack socket does. */
-static void
-as_bytes(const struct plain *plain, uint8_t bytes[16])
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	bool mapped = plain->family == AF_INET && rand() % 2;
-
-	memcpy(&in.sin_addr, plain->bytes, 4);
-	memcpy(&in6.sin6_addr, plain->bytes, 16);
-	if (mapped) {
-		memset(&in6.sin6_addr, 0, 10);
-		memset(in6.sin6_addr.s6_addr + 10, 0xff, 2);
-		memcpy(in6.sin6_addr.s6_addr + 12, plain->bytes, 4);
-	}
-	if (plain->family == AF_INET && !mapped)
-		addr_bytes((struct sockaddr *)&in, bytes);
-	else
-		addr_bytes((struct sockaddr *)&in6, bytes);
 }
 
 START_TEST(the_same_addresses_as_bit_by_bit)
