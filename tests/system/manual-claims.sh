@@ -9,7 +9,8 @@ need socat
 # A peer that has sent something, and does not answer our FIN.
 holder()
 {
-	rm -f "$T/hold"
+	# That of before has a hello in it.
+	rm -f "$T/hold" "$T/held"
 	mkfifo "$T/hold"
 	socat -t 60 - "TCP4:127.0.0.1:$ECHO" <"$T/hold" >"$T/held" &
 	BACKGROUND=$!
