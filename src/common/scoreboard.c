@@ -1,6 +1,7 @@
 #include "common/scoreboard.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
@@ -310,6 +311,8 @@ slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now)
 	slot->accepted_ms = now;
 	slot->in_before = slot->traffic.in;
 	slot->out_before = slot->traffic.out;
+	atomic_store_explicit(
+	    &slot->traffic.moved_ms, now, memory_order_relaxed);
 	slot_count(&slot->connections, 1);
 	slot_set_state(slot, SLOT_BUSY, now);
 	atomic_store_explicit(&slot->sequence, n + 2, memory_order_release);
@@ -319,6 +322,8 @@ void
 slot_waited(struct slot *slot, uint64_t ms)
 {
 	slot_count(&slot->wait_ms, ms);
+	atomic_store_explicit(&slot->traffic.moved_ms,
+	    slot->traffic.moved_ms - (int64_t)ms, memory_order_relaxed);
 	if (ms > slot->longest_wait_ms)
 		atomic_store_explicit(
 		    &slot->longest_wait_ms, ms, memory_order_relaxed);
@@ -329,6 +334,15 @@ slot_end(struct slot *slot, enum ending ending)
 {
 	atomic_store_explicit(&slot->last_ending, ending, memory_order_relaxed);
 	slot_count(&slot->endings[ending], 1);
+}
+
+/* Multiples of the golden ratio: neighbours of one are far from the next's. */
+int
+slot_number(uint64_t connections, int64_t moved_ms)
+{
+	uint64_t sum = connections * UINT64_C(0x9e3779b9) + (uint64_t)moved_ms;
+
+	return (int)(sum % INT_MAX) + 1;
 }
 
 char *

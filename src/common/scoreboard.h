@@ -38,10 +38,15 @@ enum slot_state {
 	SLOT_PAUSED    /* accept lacked descriptors or memory */
 };
 
-/* Bytes of all of a worker's connections; whoever moves them counts up. */
+/*
+ * Bytes of all of a worker's connections; whoever moves them counts up, and
+ * notes when. A connection that has moved none is idle since it could have:
+ * while it waited in the accept queue too.
+ */
 struct slot_traffic {
 	_Atomic uint64_t in;
 	_Atomic uint64_t out;
+	_Atomic int64_t moved_ms; /* clock_ms */
 };
 
 /* 256 bytes: no two workers write to the same cache line. */
@@ -270,11 +275,18 @@ void slot_set_state(struct slot *slot, enum slot_state state, int64_t now);
 /* Worker: a connection was accepted from that peer. */
 void slot_open(struct slot *slot, const struct sockaddr *peer, int64_t now);
 
-/* Worker: so long had it waited in the accept queue. */
+/* Worker: so long had it waited in the accept queue, and had been idle. */
 void slot_waited(struct slot *slot, uint64_t ms);
 
 /* Worker: it ended. */
 void slot_end(struct slot *slot, enum ending ending);
+
+/*
+ * Names a slot's last connection as it is since bytes have moved on it, by what
+ * a signal can carry: not 0, and for all that matters another number for each
+ * connection and each such moment.
+ */
+int slot_number(uint64_t connections, int64_t moved_ms);
 
 /*
  * Worker, after slot_open: how many connections the same service has open from

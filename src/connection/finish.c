@@ -24,6 +24,8 @@ finish(struct io *io)
 {
 	bool broken = io->facts.error != 0 || io->facts.cause == CAUSE_STALLED;
 
+	if (io->facts.cause == CAUSE_EVICTED)
+		return finish_at_once(io, CAUSE_EVICTED);
 	/* After the peer's FIN close alone sends ours: nothing is unread. */
 	if (!broken && !io->facts.fin_received) {
 		/* ENOTCONN: a RST came first, and the drain will report it. */

@@ -10,7 +10,8 @@
 /*
  * Sends our FIN (shutdown(2)) and waits for the peer's for at most
  * linger-timeout, discarding what still comes: RFC 9293, 3.6, and RFC 1122,
- * 4.2.2.13, which has an end closed with unread input answer with RST. The
+ * 4.2.2.13, which has an end closed with unread input answer with RST. For
+ * one that is evicted it does not wait, and only takes what has come. The
  * socket stays open for a last look; the caller closes it. Returns the
  * connection's ending.
  */

@@ -54,6 +54,28 @@ give_up(struct io *io, enum cause cause, int error)
 	return -1;
 }
 
+/* Bytes have moved: it is not idle, and an order of before is void. */
+static void
+note_moved(struct io *io, int64_t now)
+{
+	atomic_store_explicit(
+	    &io->traffic->moved_ms, now, memory_order_relaxed);
+}
+
+/*
+ * An order may be late: for the connection before, or given when this one was
+ * idle and has been busy since.
+ */
+static bool
+is_evicted(const struct io *io)
+{
+	const struct io_limits *limits = io->limits;
+
+	return limits->evicted != NULL && *limits->evicted != 0 &&
+	    *limits->evicted ==
+	    slot_number(limits->connections, io->traffic->moved_ms);
+}
+
 /*
  * After a signal the kernel would count the whole idle-timeout again: what is
  * left of it is set for the one recv that follows. False when nothing is.
@@ -86,25 +108,40 @@ recv_stopping(struct io *io, void *buffer, size_t size)
 	return n;
 }
 
+/* What it came to an end for when nothing was there to receive. */
+static ssize_t
+give_up_waiting(struct io *io, bool stopping, bool evicted)
+{
+	return give_up(io,
+	    stopping    ? CAUSE_STOPPED :
+		evicted ? CAUSE_EVICTED :
+			  CAUSE_IDLE,
+	    0);
+}
+
 ssize_t
 io_recv(struct io *io, void *buffer, size_t size)
 {
-	int64_t idle = io->limits->idle_ms;
-	int64_t deadline = idle == 0 ? CLOCK_NEVER : clock_ms() + idle;
+	int64_t idle = io->limits->idle_ms, now = clock_ms();
+	int64_t deadline = idle == 0 ? CLOCK_NEVER : now + idle;
+	bool stopping, evicted;
 	int flags = 0;
-	bool stopping;
 	ssize_t n;
 
+	if (io->heard)
+		note_moved(io, now);
 	if (!io->timed && set_idle_limit(io) < 0)
 		return give_up(io, CAUSE_NONE, errno);
 	for (;;) {
 		/*
-		 * A stop that arrives between this look and recv is slept
+		 * A signal that arrives between this look and recv is slept
 		 * over here; the master signals again until we have left.
 		 */
 		stopping = *io->stopping != 0;
-		n = stopping ? recv_stopping(io, buffer, size) :
-			       recv(io->fd, buffer, size, flags);
+		evicted = is_evicted(io);
+		n = stopping ?
+		    recv_stopping(io, buffer, size) :
+		    recv(io->fd, buffer, size, evicted ? MSG_DONTWAIT : flags);
 		if (n > 0) {
 			slot_count(&io->traffic->in, (uint64_t)n);
 			io->heard = true;
@@ -124,8 +161,7 @@ io_recv(struct io *io, void *buffer, size_t size)
 			continue;
 		}
 		if (errno == EAGAIN)
-			return give_up(
-			    io, stopping ? CAUSE_STOPPED : CAUSE_IDLE, 0);
+			return give_up_waiting(io, stopping, evicted);
 		return give_up(io, CAUSE_NONE, errno);
 	}
 }
@@ -166,15 +202,22 @@ take_away(struct io *io)
 	return last != OVER;
 }
 
-bool
-io_discard(struct io *io)
+static bool
+discard(struct io *io)
 {
-	io->discards = true;
 	if (!take_away(io))
 		return false;
 	if (*io->stopping)
 		give_up(io, CAUSE_STOPPED, 0);
 	return !*io->stopping;
+}
+
+bool
+io_discard(struct io *io)
+{
+	io->discards = true;
+	note_moved(io, clock_ms()); /* what was to be said is on its way */
+	return discard(io);
 }
 
 static int
@@ -206,21 +249,26 @@ wait_writable(struct io *io)
 	int look = limit / 4 < LOOK_MS ? (int)(limit / 4) + 1 : LOOK_MS;
 	int before = unacknowledged(io->fd), left, wait, n;
 
+	note_moved(io, now); /* or it would not be full */
 	for (;;) {
 		wait = clock_left(deadline, now);
 		n = poll(&p, 1, wait < look ? wait : look);
 		if (n < 0 && errno != EINTR)
 			return (int)give_up(io, CAUSE_NONE, errno);
-		if (io->discards && !io_discard(io))
+		if (io->discards && !discard(io))
 			return -1;
 		if (n > 0 && p.revents != POLLIN)
 			return 0; /* an error shows in the next send */
 		now = clock_ms();
 		left = unacknowledged(io->fd);
-		if (left < before && limit != 0)
-			deadline = now + limit;
-		else if (now >= deadline) /* never for CLOCK_NEVER */
+		if (left < before) {
+			note_moved(io, now);
+			deadline = limit == 0 ? CLOCK_NEVER : now + limit;
+		} else if (now >= deadline) { /* never for CLOCK_NEVER */
 			return (int)give_up(io, CAUSE_STALLED, 0);
+		} else if (is_evicted(io)) {
+			return (int)give_up(io, CAUSE_EVICTED, 0);
+		}
 		before = left;
 	}
 }
@@ -282,11 +330,15 @@ not_beyond_stop(const struct io *io, int64_t deadline)
 void
 io_drain(struct io *io, int64_t deadline)
 {
+	bool evicted = false;
+	int64_t now = clock_ms();
 	int left;
 
-	for (;;) {
-		left = clock_left(not_beyond_stop(io, deadline), clock_ms());
-		if (left <= 0)
+	note_moved(io, now); /* our FIN, at the least */
+	for (;; now = clock_ms()) {
+		left = clock_left(not_beyond_stop(io, deadline), now);
+		evicted = is_evicted(io);
+		if (left <= 0 || evicted)
 			break;
 		if (limit_receiving(io->fd, left) < 0) {
 			give_up(io, io->facts.cause, errno);
@@ -296,5 +348,6 @@ io_drain(struct io *io, int64_t deadline)
 		if (swallow(io, 0) == OVER)
 			return;
 	}
-	take_away(io);
+	if (take_away(io) && evicted)
+		give_up(io, CAUSE_EVICTED, 0);
 }

@@ -31,13 +31,17 @@ struct io_limits {
 	int64_t stop_linger_ms;
 	int64_t *stop_seen;
 	int64_t *first_waited; /* how much of IO_FIRST_SUM_MS */
+	/* The slot_number that is to be evicted, which a signal handler sets,
+	   or 0; NULL for never. And what ours is made of. */
+	const volatile sig_atomic_t *evicted;
+	uint64_t connections;
 };
 
 /* A blocking socket, and what has happened on it so far. */
 struct io {
 	int fd;
 	const struct io_limits *limits;
-	struct slot_traffic *traffic;          /* counts the bytes */
+	struct slot_traffic *traffic;          /* counts the bytes, and when */
 	const volatile sig_atomic_t *stopping; /* set by a signal handler */
 	struct ending_facts facts;
 	bool heard;    /* io_recv has had a byte */
@@ -46,15 +50,21 @@ struct io {
 	bool discards; /* io_discard was called */
 };
 
-/* A fresh io for a connected socket; the pointers stay the caller's. */
+/*
+ * A fresh io for a connected socket; the pointers stay the caller's.
+ *
+ * All that wait come back when the connection is to be evicted; but one on
+ * which bytes have moved meanwhile is not, and the order is void.
+ */
 void io_init(struct io *io, int fd, const struct io_limits *limits,
     struct slot_traffic *traffic, const volatile sig_atomic_t *stopping);
 
 /*
  * Waits for bytes, for at most idle-timeout, and receives up to size of them
  * (recv(2)). Once *stopping is set it takes what has arrived and does not
- * wait, but a little for first bytes. Returns their number, 0 at the peer's
- * FIN, -1 at the end for another reason; io->facts says which.
+ * wait, but a little for first bytes; the same once it is evicted. Returns
+ * their number, 0 at the peer's FIN, -1 at the end for another reason;
+ * io->facts says which.
  */
 ssize_t io_recv(struct io *io, void *buffer, size_t size);
 
@@ -83,7 +93,8 @@ bool io_discard(struct io *io);
 /*
  * Receives and discards until the peer's FIN, an error, or deadline (of
  * clock_ms), which *stopping may make an earlier one at any time; with a
- * deadline that has passed it only takes what is there.
+ * deadline that has passed, or once it is evicted, it only takes what is
+ * there. One that is evicted meanwhile has that as its cause.
  */
 void io_drain(struct io *io, int64_t deadline);
 

@@ -10,6 +10,7 @@
 
 volatile sig_atomic_t worker_stopping;
 volatile sig_atomic_t worker_retiring;
+volatile sig_atomic_t worker_evicted;
 static volatile sig_atomic_t listen_fd_to_close;
 
 static void
@@ -47,17 +48,29 @@ on_alarm(int signal_number)
 	(void)signal_number;
 }
 
+/* From the kernel, or by kill(2), it comes without a number. */
+static void
+on_urg(int signal_number, siginfo_t *info, void *context)
+{
+	(void)signal_number;
+	(void)context;
+	if (info->si_code == SI_QUEUE)
+		worker_evicted = info->si_value.sival_int;
+}
+
+/* No SA_RESTART: a blocking call shall come back and look. */
+static void
+set_action(int signal_number, struct sigaction *action)
+{
+	sigemptyset(&action->sa_mask);
+	if (sigaction(signal_number, action, NULL) < 0)
+		fatal("sigaction for signal %d", signal_number);
+}
+
 static void
 set_handler(int signal_number, void (*handler)(int))
 {
-	struct sigaction action;
-
-	/* No SA_RESTART: a blocking call shall come back and look. */
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = handler;
-	sigemptyset(&action.sa_mask);
-	if (sigaction(signal_number, &action, NULL) < 0)
-		fatal("sigaction for signal %d", signal_number);
+	set_action(signal_number, &(struct sigaction){ .sa_handler = handler });
 }
 
 /*
@@ -77,6 +90,9 @@ reset_signals(void)
 	set_handler(SIGTERM, on_term);
 	set_handler(SIGQUIT, on_quit);
 	set_handler(SIGALRM, on_alarm);
+	set_action(SIGURG,
+	    &(struct sigaction){
+		.sa_sigaction = on_urg, .sa_flags = SA_SIGINFO });
 }
 
 static int

@@ -91,14 +91,14 @@ static void
 serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 {
 	static int64_t stop_seen, first_waited;
-	const struct io_limits limits = { .idle_ms =
-					      worker->settings->idle_timeout,
+	struct io_limits limits = { .idle_ms = worker->settings->idle_timeout,
 		.send_ms = worker->settings->send_timeout,
 		.user_ms = worker->settings->user_timeout,
 		.linger_ms = worker->settings->linger_timeout,
 		.stop_linger_ms = worker->stop_linger_ms,
 		.stop_seen = &stop_seen,
-		.first_waited = &first_waited };
+		.first_waited = &first_waited,
+		.evicted = &worker_evicted };
 	bool logged = worker->log_connections && log_wants(LOG_INFO);
 	int64_t now = clock_ms(), wait_ms;
 	bool at_once = now - worker->slot->since_ms <= AT_ONCE_MS;
@@ -107,6 +107,7 @@ serve(const struct worker *worker, int fd, const struct sockaddr *peer)
 	struct io io;
 
 	slot_open(worker->slot, peer, now);
+	limits.connections = worker->slot->connections;
 	refused = admit_asks(worker->settings) && !admit(worker);
 	/* At once: its next connection is not to be refused for this one. */
 	if (refused)

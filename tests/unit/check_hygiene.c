@@ -109,6 +109,22 @@ on_cont(int signal_number)
 	(void)signal_number;
 }
 
+/* What kill(2) sends, a master's number, and kill(2) once more. */
+static void
+be_evicted(const struct worker *worker)
+{
+	const union sigval number = { .sival_int = 4711 };
+	bool before;
+
+	(void)worker;
+	raise(SIGURG);
+	before = worker_evicted == 0;
+	/* The filter is not in force yet. */
+	sigqueue(getpid(), SIGURG, number);
+	raise(SIGURG);
+	_exit(before && worker_evicted == 4711 && !worker_stopping ? 0 : 1);
+}
+
 static void
 tell_policy(const struct worker *worker)
 {
@@ -154,6 +170,12 @@ START_TEST(to_go_on_is_no_signal_for_a_worker)
 }
 END_TEST
 
+START_TEST(urg_with_a_number_is_an_order)
+{
+	ck_assert_int_eq(exit_of(be_evicted, getpid()), 0);
+}
+END_TEST
+
 START_TEST(a_master_that_died_before_is_noticed)
 {
 	ck_assert_int_eq(exit_of(nothing, getpid() + 1), WORKER_FAILED);
@@ -180,6 +202,7 @@ main(void)
 	tcase_add_test(tcase, term_keeps_the_listener);
 	tcase_add_test(tcase, signals_for_the_master_are_ignored);
 	tcase_add_test(tcase, to_go_on_is_no_signal_for_a_worker);
+	tcase_add_test(tcase, urg_with_a_number_is_an_order);
 	tcase_add_test(tcase, a_master_that_died_before_is_noticed);
 	tcase = unit_case(suite, "scheduling");
 	tcase_add_test(tcase, a_worker_is_scheduled_as_it_is_set);

@@ -2,6 +2,7 @@
  * Tests of common/scoreboard: the memory that all processes share.
  */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
@@ -139,6 +140,38 @@ START_TEST(a_released_slot_is_not_idle)
 	ck_assert(!idle_set_has(idle, 1));
 	ck_assert(idle_set_has(idle, 2));
 	ck_assert_uint_eq(idle_set_count(idle, SLOTS, UINT32_MAX), 1);
+}
+END_TEST
+
+START_TEST(one_that_waited_was_idle_then)
+{
+	struct slot *slot = scoreboard_take(&board, 1);
+
+	open_from(slot, "192.0.2.7", 1);
+	ck_assert_int_eq(slot->traffic.moved_ms, slot->accepted_ms);
+	slot_waited(slot, 40);
+	ck_assert_int_eq(slot->traffic.moved_ms, slot->accepted_ms - 40);
+}
+END_TEST
+
+START_TEST(a_connection_and_its_last_move_have_a_number)
+{
+	static const uint64_t connections[] = { 0, 1, 2, INT_MAX - 1, INT_MAX,
+		UINT64_MAX };
+	static const int64_t moments[] = { 0, 1, 1000, INT_MAX, INT64_MAX, -1,
+		INT64_MIN };
+
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = 0; j < 7; j++)
+			ck_assert_int_gt(
+			    slot_number(connections[i], moments[j]), 0);
+	/* Half an hour of one has no moment of the next ones. */
+	for (int64_t ms = 4000000; ms < 6000000; ms++)
+		for (uint64_t n = 1; n < 6; n++)
+			ck_assert_int_ne(
+			    slot_number(7, 5000000), slot_number(7 + n, ms));
+	ck_assert_int_ne(slot_number(7, 1), slot_number(7, 2));
+	ck_assert_int_eq(slot_number(7, 1), slot_number(7, 1));
 }
 END_TEST
 
@@ -451,6 +484,8 @@ add_slot_tests(Suite *suite)
 	tcase_add_test(tcase, slots_are_used_again_before_new_ones_are_touched);
 	tcase_add_test(tcase, each_row_has_idle_bits_of_its_own);
 	tcase_add_test(tcase, a_released_slot_is_not_idle);
+	tcase_add_test(tcase, one_that_waited_was_idle_then);
+	tcase_add_test(tcase, a_connection_and_its_last_move_have_a_number);
 	tcase_add_test(tcase, release_adds_all_counters_to_the_row);
 	tcase_add_test(tcase, a_released_slot_starts_from_nothing);
 	tcase_add_test(tcase, an_open_connection_is_counted_failed);
