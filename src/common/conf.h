@@ -79,6 +79,7 @@ struct conf_service {
 	int64_t batch;          /* SCHED_BATCH: 0 or 1 */
 	int64_t max_per_source; /* 0: no limit */
 	struct conf_rate rate_per_source;
+	int64_t evict;           /* 0 or 1 */
 	struct conf_rules rules; /* the first that matches decides */
 	char *format;
 	int64_t utc; /* 0 or 1 */

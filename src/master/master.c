@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/unshared.h"
 #include "connection/tcpstate.h"
 #include "master/background.h"
 #include "master/board_file.h"
@@ -16,6 +17,7 @@
 #include "master/drain.h"
 #include "master/limits.h"
 #include "master/pidlock.h"
+#include "master/pressure.h"
 #include "master/report.h"
 #include "master/signals.h"
 #include "master/spawn.h"
@@ -25,7 +27,6 @@
 
 #define WAKE_PERIOD_MS 2
 #define TITLE_SIZE 256
-#define FULL_WARN_MS 60000
 
 /* The first workers are in accept: whoever started us may go on. */
 static void
@@ -88,23 +89,6 @@ view_of(const struct master *master, const struct pool *pool)
 	return view;
 }
 
-static void
-warn_full(struct pool *pool, int64_t now)
-{
-	uint32_t length, limit;
-
-	if ((pool->full_warned_ms != 0 &&
-		now - pool->full_warned_ms < FULL_WARN_MS) ||
-	    tcpstate_queue(fdref_fd(pool->listener.ref), &length, &limit) < 0)
-		return;
-	pool->full_warned_ms = now;
-	log_warnx("%s %s: all of max-workers %u serve, and %" PRIu32
-		  " clients wait in the queue of %" PRIu32
-		  "; raise max-workers, or lower idle-timeout",
-	    pool->plan.service->known.name, pool->listener.address,
-	    pool->state.limits.max, length, limit);
-}
-
 /*
  * Leaves word for the workers, when they shall wake us. One that took a
  * connection before it could see that word has not: so we look once more.
@@ -125,29 +109,29 @@ leave_word(struct master *master, struct pool *pool)
 	    (pool_wants_excess(&pool->state) && idle > limits->max_spare);
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Forks and retires what the policy says. Returns when to wake up. */
 static int64_t
 manage(struct master *master, struct pool *pool, int64_t now)
 {
 	struct pool_view view = view_of(master, pool);
+	int64_t wake;
 
 	pool->idle = view.idle;
 	pool_look(&pool->state, &view, now);
-	if (pool_is_full(&pool->state, &view)) {
-		master->board.rows[pool->row].full_ms = now;
-		warn_full(pool, now);
-	}
+	wake = pressure_turn(master, pool, &view, now);
 	staff_retire(master, pool);
 	staff_fill(master, pool, now);
 	staff_note_mended(pool);
 	/* The next turn, and not here: signals are for between two turns. */
-	return leave_word(master, pool) ? now : pool_wake_at(&pool->state, now);
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+	return leave_word(master, pool) ?
+	    now :
+	    earlier(wake, pool_wake_at(&pool->state, now));
 }
 
 /* One turn: what has happened, then what is to do. Returns when to wake up. */
@@ -212,18 +196,22 @@ wait_for_event(struct master *master, int64_t until)
 {
 	int64_t now = clock_ms();
 	bool deaf = now < master->deaf_until;
-	struct pollfd fds[1 + CONTROL_FDS] = {
-		{ .fd = deaf ? -1 : master->wake_fd, .events = POLLIN }
-	};
+	struct pollfd *fds = master->fds, *asked, *waiting;
 	uint64_t count;
 	nfds_t n;
 
 	if (deaf)
 		until = earlier(until, master->deaf_until);
-	n = 1 + control_prepare(master->control, fds + 1, now, &until);
+	fds[0] = (struct pollfd){ .fd = deaf ? -1 : master->wake_fd,
+		.events = POLLIN };
+	waiting = fds + 1;
+	asked = waiting + pressure_prepare(master, waiting);
+	n = (nfds_t)(asked - fds) +
+	    control_prepare(master->control, asked, now, &until);
 	wait_on(fds, n, until);
 	now = clock_ms();
-	control_serve(master->control, fds + 1, now, command_run, master);
+	pressure_serve(master, waiting);
+	control_serve(master->control, asked, now, command_run, master);
 	if (!(fds[0].revents & POLLIN))
 		return;
 	/* Emptied before it is acted on, so that no wake-up is lost. */
@@ -250,12 +238,19 @@ is_over(struct master *master)
 static void
 loop(struct master *master)
 {
-	int64_t until = turn(master);
+	/* No pool is without a row. */
+	const size_t most = 1 + CONTROL_FDS + master->board.row_count;
+	int64_t until;
 
+	master->fds = unshared_alloc(most, sizeof(*master->fds));
+	if (master->fds == NULL)
+		fatal("memory for the descriptors of the loop");
+	until = turn(master);
 	while (!is_over(master)) {
 		wait_for_event(master, until);
 		until = turn(master);
 	}
+	unshared_free(master->fds, most, sizeof(*master->fds));
 }
 
 void

@@ -60,6 +60,7 @@ struct master {
 	int pidfile_fd;     /* -1: none */
 	int ready_fd;       /* of background_start, or -1 */
 	int64_t deaf_until; /* wake_fd is not looked at before */
+	struct pollfd *fds; /* of the loop, unshared */
 	uint64_t log_lost_before; /* upgrades, the last one too */
 	bool is_up;               /* every pool was up once */
 	bool start_failed;

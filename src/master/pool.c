@@ -286,11 +286,22 @@ pool_wants_excess(const struct pool_state *pool)
 	    pool->alive > pool->limits.max_spare;
 }
 
+static bool
+cannot_grow(const struct pool_state *pool)
+{
+	return pool->begun && pool->starting == 0 && pool->alive >= room(pool);
+}
+
+bool
+pool_may_be_full(const struct pool_state *pool)
+{
+	return cannot_grow(pool) && pool->mood != POOL_CALM;
+}
+
 bool
 pool_is_full(const struct pool_state *pool, const struct pool_view *view)
 {
-	return pool->begun && view->queue > 0 && pool->starting == 0 &&
-	    pool->alive >= room(pool);
+	return cannot_grow(pool) && view->queue > 0;
 }
 
 void

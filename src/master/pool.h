@@ -132,6 +132,9 @@ bool pool_wants_short(const struct pool_state *pool);
 /* The same for one that comes back and finds more than max-spare-workers. */
 bool pool_wants_excess(const struct pool_state *pool);
 
+/* True while spare workers are short, and there may be no more of them. */
+bool pool_may_be_full(const struct pool_state *pool);
+
 /* True while clients wait, all workers serve, and there may be no more. */
 bool pool_is_full(const struct pool_state *pool, const struct pool_view *view);
 

@@ -29,9 +29,13 @@ struct pool {
 	struct pool_plan plan;
 	uint32_t row; /* in the scoreboard */
 	struct pool_state state;
-	unsigned idle;          /* workers in accept, at the last look */
-	uint64_t forks;         /* ever */
+	unsigned idle;  /* workers in accept, at the last look */
+	uint64_t forks; /* ever */
+	/* see master/pressure.h */
 	int64_t full_warned_ms; /* 0: never */
+	int64_t evict_at;       /* not before */
+	bool queue_watched;     /* the loop waits for who comes */
+	bool queue_called;      /* somebody has come */
 	bool fork_warned;       /* until it has the workers that it wants */
 	bool degraded_said;     /* the same */
 	/* a reload in progress, see master/reload.h */

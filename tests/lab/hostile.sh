@@ -40,6 +40,7 @@ listen $SERVER:$ECHO
 max-workers $MAX
 max-spare-workers 32
 linger-timeout 1s
+evict no
 }"
 
 polite()

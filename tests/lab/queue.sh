@@ -10,9 +10,9 @@ HALF=18007
 make_network
 
 daemon queue "
-$(service echo $ECHO "max-workers 1" "backlog $BACKLOG")"
+$(service echo $ECHO "max-workers 1" "backlog $BACKLOG" "evict no")"
 daemon half "
-$(service echo $HALF "max-workers 1" "backlog $BACKLOG")"
+$(service echo $HALF "max-workers 1" "backlog $BACKLOG" "evict no")"
 
 # netstat_counter NAME: of TcpExt, of the server's network.
 netstat_counter()

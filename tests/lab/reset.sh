@@ -17,7 +17,7 @@ daemon other "
 $(service echo $LOSSY "peer-timeout 120s" "start-workers 8")
 $(service chargen $CLAMPED)"
 daemon queue "
-$(service echo $QUEUED "max-workers 1")"
+$(service echo $QUEUED "max-workers 1" "evict no")"
 
 # It takes longest. Enough connections that some packet of theirs is lost.
 lossy 20 $LOSSY

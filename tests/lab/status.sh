@@ -60,7 +60,7 @@ overflowed()
 }
 
 # Every worker serves: only more of them would help.
-start "$(configuration "$(service echo $ECHO "max-workers 1" \
+start "$(configuration "$(service echo $ECHO "max-workers 1" "evict no" \
 	"min-spare-workers 1" "start-workers 1" "backlog $BACKLOG")")"
 t "at first nobody was turned away" figure_is overflows echo 0
 t "... and nobody waited" figure_is longest-wait echo 0.000

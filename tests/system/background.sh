@@ -101,7 +101,7 @@ stop_syslogd
 
 # syslogd is gone when the stop comes: nobody leaves before the queue is empty.
 start_syslogd
-conf "max-workers 1" >preforkd.conf
+conf "max-workers 1" "evict no" >preforkd.conf
 run "$PREFORKD" -f preforkd.conf -p "$P"
 DAEMON=$(cat "$P")
 stop_syslogd

@@ -242,7 +242,7 @@ bad stalled hold --seconds 0.2 -t 0.4 -- echo=1 end
 
 # Nobody but the first three is served: to open all would take 16 s.
 start "$(conf "start-workers 3" "min-spare-workers 1" "max-spare-workers 3" \
-	"max-workers 3")"
+	"max-workers 3" "evict no")"
 JSON=$(timeout --preserve-status -s INT 1 "$PROBE" -jq -p 300 -t 3 \
 	--seconds 1 --work hold load $HERE:$ECHO)
 t "^C while connections are opened: no more are" has '.connections < 200'

@@ -29,7 +29,7 @@ queue_is()
 }
 
 start "$(conf "max-workers $MAX" "min-spare-workers 3" "max-spare-workers 6" \
-	"start-workers 2" "backlog 4096")
+	"start-workers 2" "backlog 4096" "evict no")
 log-level debug"
 sysctl -qw net.core.somaxconn=4096 2>/dev/null
 hold $MAX

@@ -143,7 +143,7 @@ stop
 
 # No more workers than two.
 start "$(conf "start-workers 1" "min-spare-workers 1" "max-spare-workers 1" \
-	"max-workers 2")"
+	"max-workers 2" "evict no")"
 idle --max 10 -p 4 -t 1
 t "more connections than workers: stalled" equals "stalled unknown" \
 	"$(of summary verdict) $(of summary limit)"

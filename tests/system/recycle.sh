@@ -99,7 +99,7 @@ t "... never all at once: most of the pool was always there" \
 
 # One that serves its last client does so to the end.
 stop
-start "$(conf "max-workers 1" "max-connections-per-worker 1")"
+start "$(conf "max-workers 1" "max-connections-per-worker 1" "evict no")"
 worker=$(pgrep -P "$DAEMON" -f 'worker echo')
 "$CLIENT" echo -n 1 -b 1 -t 60 127.0.0.1 $ECHO >/dev/null &
 BACKGROUND=$!

@@ -16,7 +16,7 @@ many_listens()
 
 # A new worker that serves its one connection and leaves, before those of
 # other sockets have come into accept, has done all that it shall.
-RECYCLING="$(without_daytime "max-workers 1" "start-workers 1" \
+RECYCLING="$(without_daytime "max-workers 1" "start-workers 1" "evict no" \
 	"min-spare-workers 1" "max-connections-per-worker 1")
 $(many_listens discard 18000 60)"
 start "$RECYCLING"
@@ -37,7 +37,8 @@ t "... and others follow" echoes
 stop
 
 # Clients that say nothing do not make more workers than there may be.
-start "$(conf "max-workers 2" "idle-timeout 30s" "linger-timeout 100ms")"
+start "$(conf "max-workers 2" "idle-timeout 30s" "linger-timeout 100ms" \
+	"evict no")"
 silent_clients 22 $ECHO
 until_true field_is echo queue 20/4096
 reload "$(conf "max-workers 2" "linger-timeout 100ms" |

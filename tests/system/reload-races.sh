@@ -67,7 +67,7 @@ t "... and those three were one" equals 2 "$(log_lines 'notice: reloaded')"
 # A reload waits for those in the queue of a listener that goes. The last of
 # them is taken by a worker that was there: nobody comes or goes.
 FEW=$(conf "max-workers 1" "start-workers 1" "min-spare-workers 1" \
-	"idle-timeout 60s")
+	"idle-timeout 60s" "evict no")
 start "$FEW"
 late_client -c -b $MUCH
 until_true field_is echo busy 1

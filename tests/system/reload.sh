@@ -62,7 +62,7 @@ t "a listener that stays is the same socket" equals "$inode" \
 t "... with its new backlog" field_is echo queue 0/17
 
 # A client that is served, and one that waits in the queue.
-reload "$(conf "max-workers 1" "idle-timeout 30s")"
+reload "$(conf "max-workers 1" "idle-timeout 30s" "evict no")"
 until_true has_workers 2
 late_client -c -b $MUCH
 until_true field_is echo busy 1

@@ -36,7 +36,7 @@ stopped_well()
 }
 
 A=$(conf_with_control "max-workers 1" "start-workers 1" "min-spare-workers 1" \
-	"idle-timeout 60s")
+	"idle-timeout 60s" "evict no")
 MORE=$(echo "$A" | sed "s/^listen 127.0.0.1:$ECHO/&\nlisten 127.0.0.1:$OTHER/")
 AWAY=$(echo "$A" | sed "s/127.0.0.1:$ECHO/127.0.0.1:$OTHER/")
 

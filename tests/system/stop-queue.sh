@@ -9,6 +9,7 @@ log-connections yes
 service echo {
 listen 127.0.0.1:$ECHO
 max-workers 1
+evict no
 }"
 
 start "$CONF"
@@ -35,6 +36,7 @@ stop-timeout 4s
 service echo {
 listen 127.0.0.1:$ECHO
 max-workers 1
+evict no
 linger-timeout 60s
 }"
 late_client -n 6 -b 3000
@@ -50,7 +52,7 @@ t "... none is reset" client_ends \
 
 # Their number makes no difference.
 start "stop-timeout 4s
-$(conf "max-workers 4")"
+$(conf "max-workers 4" "evict no")"
 late_client -n 1000 -b 10
 until_true field_is echo queue 996/4096
 stop

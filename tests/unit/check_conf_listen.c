@@ -290,6 +290,7 @@ START_TEST(print_says_what_is_derived)
 	    "\tscheduling normal\n"
 	    "\tmax-per-source 0\n"
 	    "\trate-per-source 0\n"
+	    "\tevict yes\n"
 	    "}\n");
 	free(text);
 	conf_free(conf);
@@ -319,7 +320,7 @@ static const char *const round_trips[] = { "",
 	"log-connections yes\nstop-timeout 1501ms\nservice daytime {\n"
 	"listen localhost:1313\nbacklog 1\nstart-workers 65534\n"
 	"min-spare-workers 2\nmax-spare-workers 3\nmax-workers 65535\n"
-	"max-connections-per-worker 1000000000\nscheduling batch\n"
+	"max-connections-per-worker 1000000000\nscheduling batch\nevict no\n"
 	"keepalive no\npeer-timeout 601s\nkeepalive-idle 7m\n"
 	"keepalive-interval 3s\nkeepalive-count 127\nuser-timeout 0\n"
 	"send-timeout 24h\nidle-timeout 1ms\nlinger-timeout 59m\n"

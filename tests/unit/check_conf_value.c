@@ -70,6 +70,8 @@ static const struct {
 	    SERVICE(rate_per_source.burst), 100000 },
 	{ "scheduling", "normal", SERVICE(batch), 0 },
 	{ "scheduling", "batch", SERVICE(batch), 1 },
+	{ "evict", "yes", SERVICE(evict), 1 },
+	{ "evict", "no", SERVICE(evict), 0 },
 	{ "keepalive", "yes", SERVICE(keepalive), 1 },
 	{ "keepalive", "no", SERVICE(keepalive), 0 },
 	{ "peer-timeout", "2s", SERVICE(peer_timeout), 2 },

@@ -243,6 +243,30 @@ START_TEST(a_full_pool_is_one_where_clients_wait)
 }
 END_TEST
 
+START_TEST(a_pool_may_be_full_when_it_is_short_and_cannot_grow)
+{
+	struct pool_state pool = pool_of(
+	    &(struct pool_limits){ .min_spare = 1, .max_spare = 2, .max = 5 },
+	    5);
+
+	pool_look(&pool, &(struct pool_view){ .idle = 1 }, 5000);
+	ck_assert(!pool_may_be_full(&pool));
+	pool_look(&pool, &(struct pool_view){ .idle = 0 }, 5000);
+	ck_assert(pool_may_be_full(&pool));
+	pool_look(
+	    &pool, &(struct pool_view){ .idle = 0 }, 5000 + POOL_WATCH_MS);
+	ck_assert(pool_may_be_full(&pool));
+	pool_reaped(&pool, &crashed_serving, 6000);
+	ck_assert(!pool_may_be_full(&pool));
+	pool_forked(&pool);
+	ck_assert(!pool_may_be_full(&pool));
+	pool_ready(&pool);
+	ck_assert(pool_may_be_full(&pool));
+	pool_look(&pool, &(struct pool_view){ .idle = 1 }, 7000);
+	ck_assert(!pool_may_be_full(&pool));
+}
+END_TEST
+
 static const uint64_t spread_limits[] = { 16, 64, 100, 1000, 1000000000 };
 
 START_TEST(lives_are_spread_over_a_quarter_of_the_limit)
@@ -311,6 +335,8 @@ main(void)
 	tcase_add_test(tcase, a_leaving_one_that_crashes_is_no_failure);
 	tcase_add_test(tcase, those_that_leave_take_room);
 	tcase_add_test(tcase, a_full_pool_is_one_where_clients_wait);
+	tcase_add_test(
+	    tcase, a_pool_may_be_full_when_it_is_short_and_cannot_grow);
 	tcase = unit_case(suite, "connections");
 	tcase_add_loop_test(tcase, lives_are_spread_over_a_quarter_of_the_limit,
 	    0, (int)(sizeof(spread_limits) / sizeof(spread_limits[0])));
