@@ -32,6 +32,10 @@ static const char usage[] =
     "       client hostile [-n connections] [-k slow-one-in] [-t seconds]\n"
     "                      address port source ...\n"
     "       client mixed   [-n connections] [-t seconds] address echo,daytime\n"
+    "       client hold    [-fr] [-n connections] [-t seconds] address port\n"
+    "                      source\n"
+    "       client crowd   [-n connections] [-k ms] [-t seconds] address port\n"
+    "                      first-source\n"
     "       client play    [-f] [-t seconds] host port step ...\n"
     "       client rate    -n connections-a-second -b bytes -t seconds\n"
     "                      host port\n"
@@ -250,6 +254,10 @@ main(int argc, char **argv)
 		return run_serve(&o, steps);
 	if (strcmp(argv[1], "hostile") == 0)
 		return run_hostile(&o, steps);
+	if (*steps != NULL && strcmp(argv[1], "hold") == 0)
+		return run_hold(&o, *steps);
+	if (*steps != NULL && strcmp(argv[1], "crowd") == 0)
+		return run_crowd(&o, *steps);
 	if (*steps != NULL)
 		errx(2, "%s", usage);
 	if (strcmp(argv[1], "echo") == 0)

@@ -27,7 +27,7 @@ struct options {
 	bool late;            /* -l: read only after stdin has ended */
 	bool abort;           /* -r: end with RST after the last byte */
 	bool first;           /* -f: send before reading (daytime),
-				 or while (play) */
+				 or while (play), or nothing (hold) */
 	unsigned chunk;       /* -k: largest chunk, in bytes */
 	uint64_t seed;        /* -s */
 	int64_t limit_ms;     /* -t, for all of it */
@@ -53,6 +53,8 @@ int run_flood(const struct options *o);
 int run_hostile(const struct options *o, char **sources);
 int run_mixed(const struct options *o);
 int run_play(const struct options *o, char **steps);
+int run_hold(const struct options *o, const char *source);
+int run_crowd(const struct options *o, const char *first_source);
 int run_rate(const struct options *o);
 int run_stream(const struct options *o);
 int run_serve(const struct options *o, char **steps);
