@@ -22,6 +22,7 @@
 #define STEPS 10 /* in the life of a slow one */
 #define STEP_MS 150
 #define LOOK_MS 10
+#define PATIENCE_MS 20000 /* with a server that is kept busy by the others */
 
 /* What echo has to call it. */
 enum word { PEER_CLOSED, RESET, WORDS };
@@ -45,6 +46,7 @@ struct foe {
 	enum manner manner;
 	bool connected;
 	unsigned steps;
+	int64_t sent_at; /* its last byte, which drips */
 	int64_t next_at;
 };
 
@@ -161,12 +163,24 @@ on_connected(struct hostile *h, struct foe *foe)
 		foe->next_at = now_ms() + STEP_MS;
 }
 
+/* Its last byte is still on the way, and there is time. */
+static bool
+has_to_wait(const struct foe *foe)
+{
+	char back;
+
+	return foe->manner == DRIPS && foe->steps > 0 &&
+	    now_ms() - foe->sent_at < PATIENCE_MS &&
+	    recv(foe->fd, &back, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
 /* Its last byte must be back; the next one is another. False: it is not. */
 static bool
-drip(struct hostile *h, const struct foe *foe)
+drip(struct hostile *h, struct foe *foe)
 {
 	char byte = (char)('a' + foe->steps), back;
 
+	foe->sent_at = now_ms();
 	if (foe->steps > 0) {
 		if (recv(foe->fd, &back, 1, 0) != 1)
 			return false;
@@ -183,6 +197,10 @@ step(struct hostile *h, struct foe *foe)
 	char byte;
 	bool lost = false;
 
+	if (has_to_wait(foe)) {
+		foe->next_at = now_ms() + STEP_MS;
+		return;
+	}
 	if (foe->manner == DRIPS)
 		lost = !drip(h, foe);
 	else if (foe->manner == SIPS)
