@@ -6,7 +6,7 @@
 
 listening()
 {
-	printf 'pid-file none\ncontrol none\nlog-connections yes\nservice echo {\n'
+	printf 'pid-file none\ncontrol none\nlog-connections yes\nservice echo {\nmax-workers 4\n'
 	printf 'listen %s\n' "$@"
 	echo "}"
 }

@@ -14,7 +14,8 @@ good()
 	echo "pid-file none"
 	echo "log-level notice"
 	echo "stop-timeout 10s"
-	conf "max-workers 50" "start-workers 4" "min-spare-workers 2" \
+	# With room to grow, a busy machine would have more of them in the end.
+	conf "max-workers 4" "start-workers 4" "min-spare-workers 2" \
 		"idle-timeout 1m" "backlog 1024" "keepalive yes" |
 		sed '/^pid-file/d; /^log-connections/d'
 }

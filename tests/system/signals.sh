@@ -2,7 +2,7 @@
 # SIGNALS of preforkd(8): the master's, and what workers make of each.
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
 
-start "$(conf)"
+start "$(conf "max-workers 4")"
 kill -HUP "$DAEMON"
 t "HUP reads the configuration again" until_true logged 'notice: reloaded'
 until_true has_workers 8
