@@ -56,6 +56,7 @@ check_listen(const char *text)
 {
 	const struct conf_listen *listen = listen_of(text), *again;
 	char normal[TEXT_SIZE];
+	bool brackets;
 	int n;
 
 	if (listen == NULL)
@@ -69,8 +70,10 @@ check_listen(const char *text)
 		return;
 	FUZZ_CHECK(*listen->host != '\0');
 	check_target(listen, text);
-	n = snprintf(normal, sizeof(normal),
-	    strchr(listen->host, ':') == NULL ? "%s:%u" : "[%s]:%u",
+	/* Without brackets, a host of that name would be systemd's sockets. */
+	brackets = strchr(listen->host, ':') != NULL ||
+	    strcmp(listen->host, "systemd") == 0;
+	n = snprintf(normal, sizeof(normal), brackets ? "[%s]:%u" : "%s:%u",
 	    listen->host, listen->port);
 	if (n >= (int)sizeof(normal))
 		return;
