@@ -92,7 +92,7 @@ if [ -n "$need_strace" ] && [ -n "${TEST_NAMESPACE-}" ]; then
 fi
 
 # A listen line that comes, and goes while it is used.
-reload "$(with_other "max-workers 2")"
+reload "$(with_other "max-workers 2" "evict no")"
 t "a new listen line is served" echoes $ECHO
 late_client -c -n 2 -b $MUCH
 until_true field_is echo busy 2
@@ -100,7 +100,7 @@ until_true is_stuck
 "$CLIENT" echo -c -b 1000 -t 30 127.0.0.1 $ECHO >"$T/waits" &
 WAITS=$!
 until_true field_is echo queue 1/4096
-reload "$(conf "max-workers 2" | sed "s/:$ECHO/:$OTHER/")"
+reload "$(conf "max-workers 2" "evict no" | sed "s/:$ECHO/:$OTHER/")"
 t "one who waits for a listener that goes is served" wait $WAITS
 t "... then it lets nobody in" until_true is_refused $ECHO
 t "... and its workers hold it" sh -c \
