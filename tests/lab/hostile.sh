@@ -4,6 +4,7 @@
 # worker in a hundred is killed again and again besides.
 #
 #	HOSTILE=1000000 tests/lab/hostile.sh		for longer than the suite
+[ "${SANITIZERS:-no}" = no ] || : "${HOSTILE:=20000}" # each costs much more
 : "${HOSTILE:=100000}"
 : "${TEST_LIMIT:=$((300 + HOSTILE / 500))}"
 . "${TOP_SRCDIR:-.}/tests/lib.sh"
