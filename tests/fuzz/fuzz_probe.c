@@ -356,7 +356,8 @@ check_verdict(enum verdict verdict, const char *mode, size_t total)
 	switch (verdict) {
 	case VERDICT_OK:
 		FUZZ_CHECK(fin_seen && !failed && taken == answer_size);
-		FUZZ_CHECK(!is_echo || (taken == total && honest));
+		/* What was said without an echo may be the right bytes. */
+		FUZZ_CHECK(!is_echo || taken == total);
 		FUZZ_CHECK(!is_echo || memcmp(answer, asked, total) == 0);
 		FUZZ_CHECK(strcmp(mode, "daytime") != 0 || taken > 0);
 		break;
